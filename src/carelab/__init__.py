@@ -1,0 +1,1 @@
+"""carelab: the library behind the notebooks of the course and the `carelab` command."""

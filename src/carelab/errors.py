@@ -1,0 +1,8 @@
+"""The one kind of error a person is meant to read."""
+
+
+class UserError(Exception):
+    """Something the reader can mend: its message is one sentence that says what to do.
+
+    The command prints the sentence and exits with 2; a notebook shows it as the last line of the traceback.
+    """
