@@ -1,0 +1,69 @@
+"""Run a notebook top to bottom in a fresh kernel and keep only what is the same on every machine."""
+
+import copy
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+from nbformat import NotebookNode
+
+from carelab.errors import UserError
+
+CELL_TIMEOUT_SECONDS = 120
+# Two libraries report home by default; a course about patient data switches that off for its readers.
+QUIET_ENVIRONMENT = {"ORT_DISABLE_TELEMETRY": "1", "MLFLOW_DISABLE_TELEMETRY": "true", "PYTHONHASHSEED": "0"}
+
+
+@contextmanager
+def kernel_environment() -> Iterator[None]:
+    """Set what every kernel of the course starts with, and put the caller's environment back afterwards."""
+    before = {name: os.environ.get(name) for name in QUIET_ENVIRONMENT}
+    os.environ.update(QUIET_ENVIRONMENT)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+def execute(notebook: NotebookNode, name: str) -> NotebookNode:
+    """Run `notebook` in place, in an empty working folder, and return it with its outputs.
+
+    Raises UserError naming the cell when one fails, takes longer than CELL_TIMEOUT_SECONDS, or kills its kernel.
+    """
+    with kernel_environment(), tempfile.TemporaryDirectory() as folder:
+        client = NotebookClient(
+            notebook,
+            timeout=CELL_TIMEOUT_SECONDS,
+            kernel_name="python3",
+            record_timing=False,
+            resources={"metadata": {"path": folder}},
+        )
+        try:
+            client.execute()
+        except CellTimeoutError as error:
+            raise UserError(f"{name}: a cell ran longer than {CELL_TIMEOUT_SECONDS} s; make it quicker.") from error
+        except CellExecutionError as error:
+            raise UserError(f"{name}: a cell failed.\n{error}") from error
+        except DeadKernelError as error:
+            raise UserError(f"{name}: the kernel died; look for a cell that needs too much memory.") from error
+    # The kernel writes its own Python version here.
+    notebook.metadata["language_info"] = {"file_extension": ".py", "mimetype": "text/x-python", "name": "python"}
+    notebook.metadata.pop("widgets", None)
+    return notebook
+
+
+def without_outputs(notebook: NotebookNode) -> NotebookNode:
+    """A copy with outputs and execution counts removed, for comparing what authors wrote."""
+    bare = copy.deepcopy(notebook)
+    for cell in bare.cells:
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = [], None
+    return bare
+

@@ -1,0 +1,127 @@
+"""House rules for a notebook: what fails a build, and what only earns a warning."""
+
+import re
+from dataclasses import dataclass
+
+from nbformat import NotebookNode
+
+MAX_CODE_LINES = 12
+MAX_WORDS = 120
+CELLS = (25, 45)
+FIGURE_IN_WORDS = "*In words:*"
+
+_ABSOLUTE_PATH = re.compile(r"""["'](/(?!/)[A-Za-z]|[A-Za-z]:[\\/]|~[\\/])""")
+_NETWORK = re.compile(
+    r"^\s*(?:import|from)\s+(requests|urllib|httpx|aiohttp|socket|ftplib|smtplib)\b|urlopen\(|read_(?:csv|json|parquet)\(\s*[\"']https?:",
+    re.MULTILINE,
+)
+_UNSAFE = re.compile(r"verify\s*=\s*False|allow_dangerous_\w+|(?:api_key|password|token)\s*=\s*[\"'][^\"']+[\"']", re.I)
+_HEADING = re.compile(r"^(#{1,6})\s+\S", re.MULTILINE)
+_FENCE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
+_IMAGE_WITHOUT_ALT = re.compile(r"!\[\s*\]\(|<img(?![^>]*\balt=[\"'][^\"']+[\"'])[^>]*>")
+# A figure in bold is a claim about a result: it has to stand in an output of the same notebook.
+_CLAIM = re.compile(r"\*\*([0-9][0-9.,]*)(?=[\s%*])[^*\n]*\*\*")
+_NUMBER = re.compile(r"[0-9][0-9,]*(?:\.[0-9]+)?")
+_ADDRESS = re.compile(r"\b0x[0-9a-f]{6,}\b")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing to mend: which cell (counted from 0), a sentence, and whether it fails the build."""
+
+    cell: int
+    sentence: str
+    fatal: bool = True
+
+
+def lint(notebook: NotebookNode) -> list[Finding]:
+    """Findings on an executed notebook, fatal ones first. An unexecuted one is judged without its outputs."""
+    found = [*_headings(notebook), *_size(notebook), *_claims(notebook)]
+    for index, cell in enumerate(notebook.cells):
+        if cell.cell_type == "markdown":
+            found += _prose(index, cell)
+        elif cell.cell_type == "code":
+            found += _code(index, cell)
+            found += _outputs(index, cell, notebook)
+    return sorted(found, key=lambda finding: (not finding.fatal, finding.cell))
+
+
+def _headings(notebook: NotebookNode) -> list[Finding]:
+    found: list[Finding] = []
+    level, titles = 0, 0
+    for index, cell in enumerate(notebook.cells):
+        if cell.cell_type != "markdown":
+            continue
+        for marks in _HEADING.findall(_FENCE.sub("", cell.source)):
+            titles += len(marks) == 1
+            if len(marks) > level + 1:
+                found.append(Finding(index, f"heading of level {len(marks)} right after level {level}."))
+            level = len(marks)
+    if titles != 1:
+        found.append(Finding(0, f"{titles} headings of level 1; a notebook has one title."))
+    return found
+
+
+def _claims(notebook: NotebookNode) -> list[Finding]:
+    printed = {
+        number
+        for cell in notebook.cells
+        for output in cell.get("outputs", [])
+        for number in _NUMBER.findall(output.get("text", "") or output.get("data", {}).get("text/plain", ""))
+    }
+    return [
+        Finding(index, f"the prose says {claim} in bold, but {claim} stands in no output of the notebook.")
+        for index, cell in enumerate(notebook.cells)
+        if cell.cell_type == "markdown"
+        for claim in (number.rstrip(".,") for number in _CLAIM.findall(cell.source))
+        if claim not in printed
+    ]
+
+
+def _size(notebook: NotebookNode) -> list[Finding]:
+    low, high = CELLS
+    count = len(notebook.cells)
+    if low <= count <= high:
+        return []
+    return [Finding(0, f"{count} cells; {low} to {high} read best.", fatal=False)]
+
+
+def _prose(index: int, cell: NotebookNode) -> list[Finding]:
+    found = []
+    if _IMAGE_WITHOUT_ALT.search(cell.source):
+        found.append(Finding(index, "an image without alternative text."))
+    words = len(cell.source.split())
+    if words > MAX_WORDS and "|" not in cell.source:
+        found.append(Finding(index, f"{words} words in one cell; at most {MAX_WORDS} are read.", fatal=False))
+    return found
+
+
+def _code(index: int, cell: NotebookNode) -> list[Finding]:
+    found = []
+    if _ABSOLUTE_PATH.search(cell.source):
+        found.append(Finding(index, "an absolute path; use carelab.paths."))
+    if _NETWORK.search(cell.source):
+        found.append(Finding(index, "a network call; notebooks run offline."))
+    if _UNSAFE.search(cell.source):
+        found.append(Finding(index, "a key in a cell or a switched-off check that a reader could copy."))
+    lines = [line for line in cell.source.splitlines() if line.strip() and not line.strip().startswith("#")]
+    if "nbgrader" not in cell.metadata and len(lines) > MAX_CODE_LINES:
+        found.append(Finding(index, f"{len(lines)} lines of code; at most {MAX_CODE_LINES}.", fatal=False))
+    return found
+
+
+def _outputs(index: int, cell: NotebookNode, notebook: NotebookNode) -> list[Finding]:
+    found = []
+    shows_figure = False
+    for output in cell.get("outputs", []):
+        shows_figure = shows_figure or "image/png" in output.get("data", {})
+        if output.output_type == "stream" and output.name == "stderr":
+            found.append(Finding(index, f"writes to stderr, which nbgrader scores 0: {output.text.strip()[:100]!r}."))
+        text = output.get("text", "") or output.get("data", {}).get("text/plain", "")
+        if _ADDRESS.search(text):
+            found.append(Finding(index, "prints a memory address, which differs on every run."))
+    if shows_figure:
+        after = notebook.cells[index + 1] if index + 1 < len(notebook.cells) else None
+        if after is None or not after.source.startswith(FIGURE_IN_WORDS):
+            found.append(Finding(index, f"a figure whose next cell does not begin with {FIGURE_IN_WORDS}"))
+    return found

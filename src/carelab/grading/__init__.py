@@ -1,0 +1,1 @@
+"""Grade a notebook the way nbgrader does, and explain the result."""

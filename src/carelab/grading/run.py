@@ -1,0 +1,112 @@
+"""Run a rebuilt notebook and say of each check what happened."""
+
+import re
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from nbclient import NotebookClient
+from nbclient.exceptions import DeadKernelError
+from nbformat import NotebookNode
+
+from carelab.build.execute import kernel_environment
+from carelab.grading.rebuild import answers, graded, read_notebook, rebuild
+from carelab.paths import RELEASE, SOLUTIONS
+
+CELL_TIMEOUT_SECONDS = 60
+Status = Literal["passed", "failed", "not attempted", "for a person"]
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """One exercise's outcome. `points` is what it can earn (0 for a gate), `earned` what it did."""
+
+    name: str
+    status: Status
+    points: float
+    earned: float
+    message: str = ""
+
+
+def grade_notebook(path: Path, week: str) -> list[CheckResult]:
+    """Results of a learner's copy of one notebook of `week`, hidden checks included, in the notebook's order.
+
+    Raises UserError when the file is not a readable notebook.
+    """
+    course = read_notebook(SOLUTIONS / week / path.name)
+    stubs = answers(read_notebook(RELEASE / week / path.name))
+    submitted = answers(read_notebook(path))
+    return run_checks(rebuild(course, submitted), submitted, stubs)
+
+
+def run_checks(notebook: NotebookNode, submitted: dict[str, str], stubs: dict[str, str]) -> list[CheckResult]:
+    """Run `notebook` and judge its checks; an answer equal to its stub counts as not attempted."""
+    death = _run(notebook)
+    results = []
+    for cell in notebook.cells:
+        entry = graded(cell)
+        if not entry or not entry["grade"]:
+            continue
+        name = entry["grade_id"].removesuffix("-check")
+        points = float(entry["points"])
+        if _same(submitted.get(name, ""), stubs.get(name, "")) or not submitted.get(name, "").strip():
+            results.append(CheckResult(name, "not attempted", points, 0.0))
+        elif entry["solution"]:
+            results.append(CheckResult(name, "for a person", points, 0.0, "Graded by a person with the rubric."))
+        else:
+            message = _failure(cell, death)
+            status: Status = "failed" if message else "passed"
+            results.append(CheckResult(name, status, points, 0.0 if message else points, message))
+    return results
+
+
+def _same(one: str, other: str) -> bool:
+    return one.split() == other.split()
+
+
+def _run(notebook: NotebookNode) -> str:
+    """Run every cell, whatever fails; returns a sentence when the kernel died, else an empty string."""
+    with kernel_environment(), tempfile.TemporaryDirectory() as folder:
+        client = NotebookClient(
+            notebook,
+            timeout=CELL_TIMEOUT_SECONDS,
+            interrupt_on_timeout=True,
+            kernel_name="python3",
+            allow_errors=True,
+            record_timing=False,
+            shutdown_kernel="immediate",
+            resources={"metadata": {"path": folder}},
+        )
+        try:
+            client.execute()
+        except DeadKernelError:
+            return "The kernel died before this check ran: look for a cell that ends Python or needs too much memory."
+    return ""
+
+
+def _failure(cell: NotebookNode, death: str) -> str:
+    """Why a check earns nothing, in words; empty when it passed. A check that never ran has not passed."""
+    for output in cell.outputs:
+        if output.output_type == "error":
+            return explain(output.ename, output.evalue)
+        if output.output_type == "stream" and output.name == "stderr":
+            return f"The check wrote a warning, which nbgrader counts as a failure: {output.text.strip()}"
+    if cell.execution_count is None:
+        return death or "The check did not run."
+    return death
+
+
+def explain(kind: str, words: str) -> str:
+    """An exception as a learner should read it: an assertion's own message, else what went wrong and where to look."""
+    words = _COLOUR.sub("", words).strip()
+    if kind == "AssertionError":
+        return words or "A check failed without a message."
+    if kind == "NotImplementedError":
+        return "An answer above still holds its placeholder line; write it and delete that line."
+    if kind == "NameError":
+        return f"{words}. Run your cell first, and keep the names that the exercise asks for."
+    if kind == "KeyboardInterrupt":
+        return f"The check was stopped after {CELL_TIMEOUT_SECONDS} seconds: look for a loop that never ends."
+    return f"Your code stopped with {kind}: {words}"

@@ -1,0 +1,74 @@
+"""Check a learner's copy of a week with the grader's own checks, and keep what was verified."""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from carelab import curriculum
+from carelab.errors import UserError
+from carelab.grading.rebuild import answers, read_notebook
+from carelab.grading.run import CheckResult, grade_notebook
+from carelab.paths import RELEASE, WORKSPACE
+
+_SIGN = {"passed": "[green]✓ passed[/]", "failed": "[red]✗ not yet[/]", "not attempted": "[dim]not attempted[/]"}
+
+
+def check_week(week: str | int, workspace: Path = WORKSPACE, console: Console | None = None) -> list[CheckResult]:
+    """Run every check of a week, hidden ones included, on the copies in `workspace`; print and return the results.
+
+    `week` is 1, "1", "w01", "week_01" or the folder's name. Verified results are kept in the workspace.
+    Raises UserError when the week does not exist or a notebook cannot be read.
+    """
+    console = console or Console()
+    folder = curriculum.week(str(week)).folder
+    if not (RELEASE / folder).is_dir():
+        raise UserError(f"Week {week} is in preparation; there is nothing to check yet.")
+    results: dict[str, list[CheckResult]] = {}
+    for released in sorted((RELEASE / folder).glob("*.ipynb")):
+        if answers(read_notebook(released)):
+            with console.status(f"Running your {released.stem} …"):
+                results[released.stem] = grade_notebook(workspace / folder / released.name, folder)
+    for name, outcome in results.items():
+        _show(name, outcome, console)
+    _keep(folder, results, workspace)
+    return [result for outcome in results.values() for result in outcome]
+
+
+def _show(name: str, results: list[CheckResult], console: Console) -> None:
+    table = Table(title=name.capitalize(), title_justify="left", show_lines=False, expand=True)
+    table.add_column("exercise", no_wrap=True)
+    table.add_column("result", no_wrap=True)
+    table.add_column("points", justify="right", no_wrap=True)
+    table.add_column("what the check says", ratio=1)
+    for result in results:
+        points = f"{result.earned:g}/{result.points:g}" if result.points and result.status != "for a person" else "–"
+        table.add_row(result.name, _SIGN.get(result.status, result.status), points, result.message)
+    console.print(table)
+    by_machine = [result for result in results if result.status != "for a person"]
+    possible = sum(result.points for result in by_machine)
+    passed = sum(result.status == "passed" for result in by_machine)
+    if possible:
+        console.print(f"{sum(r.earned for r in by_machine):g} of {possible:g} points.")
+    else:
+        console.print(f"{passed} of {len(by_machine)} checks passed.")
+
+
+def _keep(folder: str, results: dict[str, list[CheckResult]], workspace: Path) -> None:
+    """Write the verified results beside the learner's notebooks; written whole or not at all."""
+    path = workspace / ".carelab" / "results.json"
+    try:
+        kept = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    except ValueError:
+        path.replace(path.with_suffix(".unreadable"))
+        kept = {}
+    kept[folder] = {
+        "checked_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "checks": {result.name: vars(result) for outcome in results.values() for result in outcome},
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name("results.json.new")
+    beside.write_text(json.dumps(kept, indent=1), encoding="utf-8")
+    beside.replace(path)
