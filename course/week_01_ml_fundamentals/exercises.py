@@ -27,7 +27,7 @@ from carelab.paths import data
 
 visits = pd.read_parquet(data("tables/visits.parquet"))
 tomorrow = pd.Timestamp("2026-07-01")
-past, upcoming = visits[visits["start"] < tomorrow], visits[visits["start"] >= tomorrow]
+past, upcoming = visits[visits["start"] < tomorrow].copy(), visits[visits["start"] >= tomorrow].copy()
 print(f"{len(past):,} past visits, {len(upcoming):,} upcoming")
 
 # %% [markdown]
@@ -594,12 +594,13 @@ def calls_needed(missed, risk, share):
     ### END SOLUTION
 
 # %% check="w01-calls-needed" points=1
-risk = np.array([0.20, 0.90, 0.60, 0.10, 0.80, 0.40])
-missed = np.array([1, 1, 0, 0, 0, 1])
+risk = np.array([0.20, 0.90, 0.60, 0.10, 0.80, 0.40, 0.70])
+missed = np.array([1, 1, 0, 0, 0, 1, 0])
 found = calls_needed(missed, risk, 0.5)
-assert found != 3, "3 is one short: after three calls one of three is reached. Positions count from 0, calls count from 1."
+assert found != 4, "4 is one short: after four calls one of three is reached. Positions count from 0, calls count from 1."
+assert found != 3, "3 is what it takes from the lowest risk up. The riskiest patient is called first."
 assert found != 2, "Half of three is 1.5, so two of the three must be reached: walk down the list by risk and count those who are missed."
-assert found == 4, f"You returned {found}. Called in the order of risk, the missed ones are number 1, 4 and 5; two of three are reached with call 4."
+assert found == 5, f"You returned {found}. Called in the order of risk, the missed ones are number 1, 5 and 6; two of three are reached with call 5."
 ### BEGIN HIDDEN TESTS
 _rng = np.random.default_rng(21)
 _risk = _rng.permutation(200) / 200

@@ -33,7 +33,7 @@ def test_a_plain_notebook_passes():
         (new_code_cell("x", outputs=[new_output("stream", name="stderr", text="warn")]), "stderr"),
         (new_code_cell("x", outputs=[new_output("stream", name="stdout", text="<obj at 0x7f12ab34>")]), "memory address"),
         (new_code_cell("plot()", outputs=[PICTURE]), "a figure whose next cell"),
-        (new_markdown_cell("The score is **0.94**."), "0.94 stands in no output"),
+        (new_markdown_cell("The score is **0.94**."), "0.94 stands in no code or output"),
     ],
 )
 def test_each_rule_fails_its_fixture(cell, sentence):

@@ -34,9 +34,9 @@ assert double(3) == 6, "3 gives 6"
 
 # %% [markdown] written="w07-memo" points=5
 r"""
-### BEGIN SOLUTION
+<!-- BEGIN SOLUTION -->
 Because $\\alpha$ is large.
-### END SOLUTION
+<!-- END SOLUTION -->
 """
 
 # %% tags=["nbval-ignore-output"]
@@ -85,6 +85,7 @@ def test_reading_twice_gives_the_same_cell_ids(tmp_path):
         ('hint="w07-double"', 'hint="w07-other"', None, "belongs to no exercise"),
         ("2. Or multiply.\n", "", 6, "at least two hints"),
         ('print("x")', "### BEGIN SOLUTION", None, "in a cell that is no exercise"),
+        ("<!-- BEGIN SOLUTION -->\n", "", 25, "needs its answer between"),
         ('written="w07-memo" points=5', 'exercise="w07-memo"', None, "must be a code cell"),
     ],
 )
@@ -150,7 +151,7 @@ def test_sync_refuses_a_learners_copy(tmp_path, monkeypatch):
     monkeypatch.setattr(back, "COURSE", tmp_path)
     notebook = source.read(path).notebook
     for cell in notebook.cells:
-        cell.source = cell.source.replace("### BEGIN SOLUTION", "")
+        cell.source = cell.source.replace("BEGIN SOLUTION", "")
     copy = path.with_suffix(".ipynb")
     nbformat.write(notebook, copy)
     with pytest.raises(UserError, match="learner's copy"):

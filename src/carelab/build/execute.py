@@ -16,6 +16,9 @@ CELL_TIMEOUT_SECONDS = 120
 # Two libraries report home by default; a course about patient data switches that off for its readers.
 QUIET_ENVIRONMENT = {"ORT_DISABLE_TELEMETRY": "1", "MLFLOW_DISABLE_TELEMETRY": "true", "PYTHONHASHSEED": "0"}
 
+# A kernel on loopback TCP warns about it at every start; the warning would drown ours.
+QUIET_KERNEL = ["--log-level=ERROR"]
+
 
 @contextmanager
 def kernel_environment() -> Iterator[None]:
@@ -43,6 +46,8 @@ def execute(notebook: NotebookNode, name: str) -> NotebookNode:
             timeout=CELL_TIMEOUT_SECONDS,
             kernel_name="python3",
             record_timing=False,
+            coalesce_streams=True,  # else the outputs depend on when the kernel happened to flush
+            extra_arguments=QUIET_KERNEL,
             resources={"metadata": {"path": folder}},
         )
         try:
@@ -50,13 +55,19 @@ def execute(notebook: NotebookNode, name: str) -> NotebookNode:
         except CellTimeoutError as error:
             raise UserError(f"{name}: a cell ran longer than {CELL_TIMEOUT_SECONDS} s; make it quicker.") from error
         except CellExecutionError as error:
-            raise UserError(f"{name}: a cell failed.\n{error}") from error
+            raise UserError(f"{name}: a cell failed with {error.ename}: {error.evalue}\n{_last_cell(notebook)}") from error
         except DeadKernelError as error:
             raise UserError(f"{name}: the kernel died; look for a cell that needs too much memory.") from error
     # The kernel writes its own Python version here.
     notebook.metadata["language_info"] = {"file_extension": ".py", "mimetype": "text/x-python", "name": "python"}
     notebook.metadata.pop("widgets", None)
     return notebook
+
+
+def _last_cell(notebook: NotebookNode) -> str:
+    """Source of the cell that ran last, indented: the one that failed."""
+    ran = [cell for cell in notebook.cells if cell.cell_type == "code" and cell.get("execution_count")]
+    return "    " + ran[-1].source.replace("\n", "\n    ") if ran else ""
 
 
 def without_outputs(notebook: NotebookNode) -> NotebookNode:

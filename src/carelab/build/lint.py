@@ -19,9 +19,10 @@ _UNSAFE = re.compile(r"verify\s*=\s*False|allow_dangerous_\w+|(?:api_key|passwor
 _HEADING = re.compile(r"^(#{1,6})\s+\S", re.MULTILINE)
 _FENCE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 _IMAGE_WITHOUT_ALT = re.compile(r"!\[\s*\]\(|<img(?![^>]*\balt=[\"'][^\"']+[\"'])[^>]*>")
-# A figure in bold is a claim about a result: it has to stand in an output of the same notebook.
+# A figure in bold is a claim: it has to be computed or set in the same notebook, so that prose and code cannot part.
 _CLAIM = re.compile(r"\*\*([0-9][0-9.,]*)(?=[\s%*])[^*\n]*\*\*")
 _NUMBER = re.compile(r"[0-9][0-9,]*(?:\.[0-9]+)?")
+_SMALL_PRINT = re.compile(r"\s*(#|import |from )")  # nobody reads these line by line
 _ADDRESS = re.compile(r"\b0x[0-9a-f]{6,}\b")
 
 
@@ -63,19 +64,20 @@ def _headings(notebook: NotebookNode) -> list[Finding]:
 
 
 def _claims(notebook: NotebookNode) -> list[Finding]:
-    printed = {
-        number
-        for cell in notebook.cells
-        for output in cell.get("outputs", [])
-        for number in _NUMBER.findall(output.get("text", "") or output.get("data", {}).get("text/plain", ""))
-    }
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    texts = [cell.source for cell in code] + [_text(output) for cell in code for output in cell.get("outputs", [])]
+    stated = {number for text in texts for number in _NUMBER.findall(text)}
     return [
-        Finding(index, f"the prose says {claim} in bold, but {claim} stands in no output of the notebook.")
+        Finding(index, f"the prose says {claim} in bold, but {claim} stands in no code or output of the notebook.")
         for index, cell in enumerate(notebook.cells)
         if cell.cell_type == "markdown"
         for claim in (number.rstrip(".,") for number in _CLAIM.findall(cell.source))
-        if claim not in printed
+        if claim not in stated
     ]
+
+
+def _text(output: NotebookNode) -> str:
+    return str(output.get("text", "") or output.get("data", {}).get("text/plain", ""))
 
 
 def _size(notebook: NotebookNode) -> list[Finding]:
@@ -91,7 +93,7 @@ def _prose(index: int, cell: NotebookNode) -> list[Finding]:
     if _IMAGE_WITHOUT_ALT.search(cell.source):
         found.append(Finding(index, "an image without alternative text."))
     words = len(cell.source.split())
-    if words > MAX_WORDS and "|" not in cell.source:
+    if words > MAX_WORDS and "|" not in cell.source and "nbgrader" not in cell.metadata:
         found.append(Finding(index, f"{words} words in one cell; at most {MAX_WORDS} are read.", fatal=False))
     return found
 
@@ -104,7 +106,7 @@ def _code(index: int, cell: NotebookNode) -> list[Finding]:
         found.append(Finding(index, "a network call; notebooks run offline."))
     if _UNSAFE.search(cell.source):
         found.append(Finding(index, "a key in a cell or a switched-off check that a reader could copy."))
-    lines = [line for line in cell.source.splitlines() if line.strip() and not line.strip().startswith("#")]
+    lines = [line for line in cell.source.splitlines() if line.strip() and not _SMALL_PRINT.match(line)]
     if "nbgrader" not in cell.metadata and len(lines) > MAX_CODE_LINES:
         found.append(Finding(index, f"{len(lines)} lines of code; at most {MAX_CODE_LINES}.", fatal=False))
     return found
@@ -117,8 +119,7 @@ def _outputs(index: int, cell: NotebookNode, notebook: NotebookNode) -> list[Fin
         shows_figure = shows_figure or "image/png" in output.get("data", {})
         if output.output_type == "stream" and output.name == "stderr":
             found.append(Finding(index, f"writes to stderr, which nbgrader scores 0: {output.text.strip()[:100]!r}."))
-        text = output.get("text", "") or output.get("data", {}).get("text/plain", "")
-        if _ADDRESS.search(text):
+        if _ADDRESS.search(_text(output)):
             found.append(Finding(index, "prints a memory address, which differs on every run."))
     if shows_figure:
         after = notebook.cells[index + 1] if index + 1 < len(notebook.cells) else None

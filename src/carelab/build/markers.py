@@ -17,6 +17,8 @@ JUPYTEXT_KEYS = frozenset({"cell_marker", "lines_to_next_cell"})  # its notes on
 NAME = re.compile(r"w\d\d-[a-z0-9]+(-[a-z0-9]+)*")
 CELL_START = re.compile(r"^# %%(\s|$)")
 BEGIN_SOLUTION, END_SOLUTION = "### BEGIN SOLUTION", "### END SOLUTION"
+# In prose the marks are comments, so that they do not show as headings: <!-- BEGIN SOLUTION -->
+BEGIN_PROSE, END_PROSE = "<!-- BEGIN SOLUTION -->", "<!-- END SOLUTION -->"
 BEGIN_HIDDEN, END_HIDDEN = "### BEGIN HIDDEN TESTS", "### END HIDDEN TESTS"
 
 

@@ -79,7 +79,8 @@ def fingerprint(text: Path, library: str) -> str:
 def build(weeks: Iterable[str] = (), *, force: bool = False, jobs: int | None = None, console: Console | None = None) -> Report:
     """Bring solutions/ and weeks_01-12/ up to date with course/. Only what changed is run again.
 
-    Nothing is replaced before the whole week was made. Raises UserError when a text, a cell or a house rule fails.
+    A notebook is replaced only when it ran and kept the house rules; a release only when all of its week did.
+    Raises UserError when a text, a cell or a house rule fails.
     """
     report = Report()
     library = library_digest()
@@ -87,18 +88,20 @@ def build(weeks: Iterable[str] = (), *, force: bool = False, jobs: int | None = 
     record = _read_record()
     stale = [text for text in wanted if force or not _is_current(text, library, record)]
     for text, notebook, findings in _run_all(stale, jobs or os.cpu_count() or 1, console or Console(stderr=True)):
-        fatal = [f"{key(text)}, cell {f.cell}: {f.sentence}" for f in findings if f.fatal]
+        report.problems += [f"{key(text)}, cell {f.cell}: {f.sentence}" for f in findings if f.fatal]
         report.warnings += [f"{key(text)}, cell {f.cell}: {f.sentence}" for f in findings if not f.fatal]
-        if fatal:
-            raise UserError("\n".join(fatal))
+        if any(f.fatal for f in findings):
+            continue
         _write_notebook(notebook, SOLUTIONS / text.parent.name / f"{text.stem}.ipynb")
         record[key(text)] = fingerprint(text, library)
+        _write_record(record)
         report.built.append(key(text))
+    if report.problems:
+        raise UserError("\n".join(report.problems))
     for week in sorted({text.parent.name for text in wanted}):
         _write_hints(week, SOLUTIONS)
         _release(week)
-    current = {key(text) for text in texts()}
-    _write_text(json.dumps({k: v for k, v in sorted(record.items()) if k in current}, indent=1) + "\n", SOLUTIONS / RECORD)
+    _write_record(record)
     _write_notebook(landing_notebook(), RELEASE / LANDING)
     landing.update_readme()
     return report
@@ -173,8 +176,8 @@ def _release(week: str) -> None:
 
 
 def _release_drift(week: str) -> list[str]:
-    if not (SOLUTIONS / week).is_dir():
-        return []
+    if not all((SOLUTIONS / week / f"{text.stem}.ipynb").is_file() for text in texts([week])):
+        return []  # reported already as never built
     with tempfile.TemporaryDirectory() as folder:
         wanted_hints = Path(folder) / "hints"
         _write_hints(week, wanted_hints)
@@ -210,6 +213,12 @@ def _write_hints(week: str, target: Path) -> None:
     _write_text(json.dumps(dict(sorted(hints.items())), indent=1, ensure_ascii=False) + "\n", target / week / HINTS)
 
 
+def _write_record(record: dict[str, str]) -> None:
+    current = {key(text) for text in texts()}
+    kept = {name: print_ for name, print_ in sorted(record.items()) if name in current}
+    _write_text(json.dumps(kept, indent=1) + "\n", SOLUTIONS / RECORD)
+
+
 def _read_record() -> dict[str, str]:
     path = SOLUTIONS / RECORD
     try:
@@ -220,7 +229,7 @@ def _read_record() -> dict[str, str]:
 
 def _dump(notebook: NotebookNode) -> str:
     nbformat.validate(notebook)
-    return json.dumps(notebook, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+    return str(nbformat.writes(notebook)) + "\n"
 
 
 def _write_notebook(notebook: NotebookNode, path: Path) -> None:

@@ -1,8 +1,6 @@
 """The learners' notebooks, made by nbgrader itself from the solutions."""
 
-import json
 import shutil
-import tempfile
 from pathlib import Path
 
 from nbgrader.apps import NbGraderAPI
@@ -22,27 +20,17 @@ def course_config(course: Path = COURSE) -> Config:
 def generate(source: Path, week: str, target: Path) -> None:
     """Make the release of one week: `source`/`week` to `target`/`week`, which must not exist yet.
 
-    The gradebook of this step is thrown away: building must not touch an instructor's.
+    Without a gradebook: building must not touch an instructor's.
     Raises UserError with nbgrader's own words when it refuses.
     """
-    with tempfile.TemporaryDirectory() as scratch:
-        config = course_config()
-        config.CourseDirectory.source_directory = str(source)
-        config.CourseDirectory.release_directory = str(target)
-        config.CourseDirectory.db_url = f"sqlite:///{scratch}/gradebook.db"
-        config.Application.log_level = "ERROR"
-        result = NbGraderAPI(config=config).generate_assignment(week)
+    config = course_config()
+    config.CourseDirectory.source_directory = str(source)
+    config.CourseDirectory.release_directory = str(target)
+    config.GenerateAssignment.no_database = True
+    config.SaveCells.enabled = False
+    result = NbGraderAPI(config=config).generate_assignment(week, create=False)
     if not result["success"]:
-        raise UserError(f"nbgrader could not make the release of {week}: {result.get('error') or result.get('log')}")
-    for path in (target / week).iterdir():
-        if path.suffix == ".ipynb":
-            normalise(path)
-
-
-def normalise(path: Path) -> None:
-    """Sort keys and end with a newline, so that two builds give the same bytes."""
-    notebook = json.loads(path.read_text(encoding="utf-8"))
-    path.write_text(json.dumps(notebook, indent=1, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8")
+        raise UserError(f"nbgrader could not make the release of {week}: {result.get('log') or result.get('error')}")
 
 
 def swap(new: Path, old: Path) -> None:

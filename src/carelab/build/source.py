@@ -119,14 +119,17 @@ def _check_marker(mark: Marker, cell: NotebookNode, line: int, source: Source) -
             problem(f'exercise "{mark.name}" carries points; they belong on its check.')
     elif not isinstance(mark.points, int | float) or isinstance(mark.points, bool) or mark.points < 0:
         problem(f'{mark.kind} "{mark.name}" needs points, for example points=2.')
-    begins, ends = _regions(cell.source, markers.BEGIN_SOLUTION, markers.END_SOLUTION)
+    begin, end = markers.BEGIN_SOLUTION, markers.END_SOLUTION
+    if mark.kind == "written":
+        begin, end = markers.BEGIN_PROSE, markers.END_PROSE
+    begins, ends = _regions(cell.source, begin, end)
     if mark.kind in ("exercise", "written") and not (begins and begins == ends):
-        problem(f'{mark.kind} "{mark.name}" needs its answer between {markers.BEGIN_SOLUTION} and END SOLUTION.')
+        problem(f'{mark.kind} "{mark.name}" needs its answer between {begin} and {end}.')
     if mark.kind == "check":
         if begins or ends:
             problem(f'check "{mark.name}" contains a solution.')
         hidden, hidden_ends = _regions(cell.source, markers.BEGIN_HIDDEN, markers.END_HIDDEN)
-        if not (hidden and hidden == hidden_ends):
+        if hidden != hidden_ends or (mark.points and not hidden):
             problem(f'check "{mark.name}" needs hidden tests between {markers.BEGIN_HIDDEN} and END HIDDEN TESTS.')
         if "assert" not in cell.source.split(markers.BEGIN_HIDDEN)[0]:
             problem(f'check "{mark.name}" has no visible assert, so that a learner would learn nothing from it.')

@@ -12,6 +12,7 @@ import ast
 import json
 import os
 import signal
+import traceback
 from collections.abc import Iterable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -41,7 +42,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one answer met. `variant` is 0 for the check as written, n for the check without its n-th assert."""
+    """What one answer met. `variant` is 0 for the check as written, n for it without its n-th assert."""
 
     exercise: str
     name: str
@@ -67,20 +68,25 @@ def read_catalogue(path: Path) -> list[Answer]:
     return answers
 
 
+def _assert_lines(check: str) -> list[tuple[int, int]]:
+    """First and last line of each assert, in the order of the text."""
+    nodes = [node for node in ast.walk(ast.parse(check)) if isinstance(node, ast.Assert)]
+    return sorted((node.lineno, node.end_lineno or node.lineno) for node in nodes)
+
+
 def asserts(check: str) -> int:
     """How many assert statements a check holds."""
-    return sum(isinstance(node, ast.Assert) for node in ast.walk(ast.parse(check)))
+    return len(_assert_lines(check))
 
 
 def without_assert(check: str, number: int) -> str:
     """The check with its `number`-th assert (from 1) replaced by `pass`."""
 
     class Drop(ast.NodeTransformer):
-        seen = 0
-
         def visit_Assert(self, node: ast.Assert) -> ast.stmt:
-            self.seen += 1
-            return ast.copy_location(ast.Pass(), node) if self.seen == number else node
+            return ast.copy_location(ast.Pass(), node) if node.lineno == line else node
+
+    line = _assert_lines(check)[number - 1][0]
 
     return ast.unparse(Drop().visit(ast.parse(check)))
 
@@ -88,7 +94,7 @@ def without_assert(check: str, number: int) -> str:
 def try_answers(notebook: NotebookNode, answers: Iterable[Answer], *, drop_asserts: bool = False) -> list[Outcome]:
     """Judge every answer by its exercise's check, each in a process forked after the cells before it.
 
-    With `drop_asserts`, wrong answers are also judged by each check with one assert left out.
+    With `drop_asserts`, a wrong answer is judged once more by the check without the assert it failed.
     Needs os.fork (Linux, macOS). Raises UserError when a cell of the notebook itself fails.
     """
     if not hasattr(os, "fork"):
@@ -108,40 +114,46 @@ def _walk(cells: list[tuple[str, dict[str, object] | None]], answers: list[Answe
     from IPython.core.interactiveshell import InteractiveShell
 
     shell = InteractiveShell.instance()
+    shell.showtraceback = lambda *_, **__: None  # nobody reads it, and it takes longer than most answers
     checks = {str(e["grade_id"]): source for source, e in cells if e and e["grade"]}
     outcomes = []
     for source, entry in cells:
         if entry and entry["solution"]:
             check = checks[f"{entry['grade_id']}-check"]
             for answer in (a for a in answers if a.exercise == entry["grade_id"]):
-                variants = range(asserts(check) + 1) if drop_asserts and not answer.right else range(1)
-                for variant in variants:
-                    judge = without_assert(check, variant) if variant else check
-                    outcomes.append(_fork(shell, answer, judge, variant))
-        passed, message = _run(shell, source)
+                outcome, line = _fork(shell, answer, check)
+                outcomes.append(outcome)
+                # Only the assert that stopped an answer can change what that answer meets.
+                stopped = [n for n, (first, last) in enumerate(_assert_lines(check), 1) if first <= line <= last]
+                if drop_asserts and not answer.right and stopped:
+                    again, _ = _fork(shell, answer, without_assert(check, stopped[0]), stopped[0])
+                    outcomes.append(again)
+        passed, message, _ = _run(shell, source)
         if not passed:
             raise UserError(f"The reference solution itself fails: {message}")
     return outcomes
 
 
-def _run(shell: object, *sources: str) -> tuple[bool, str]:
+def _run(shell: object, *sources: str) -> tuple[bool, str, int]:
+    """Run the sources; whether the last one passed, its message, and the line of the last source that stopped it."""
     from IPython.utils.capture import capture_output
 
-    message = ""
+    message, line = "", 0
     for source in sources:
         with capture_output() as captured:
             result = shell.run_cell(source, store_history=False)  # type: ignore[attr-defined]
         error = result.error_before_exec or result.error_in_exec
+        message, line = "", 0
         if error is not None:
             message = explain(type(error).__name__, str(error))
+            frames = [f.lineno for f in traceback.extract_tb(error.__traceback__) if f.name == "<module>"]
+            line = (frames[-1] if frames else None) or 0
         elif captured.stderr:
             message = f"The check wrote a warning: {captured.stderr}"
-        else:
-            message = ""
-    return not message, message
+    return not message, message, line
 
 
-def _fork(shell: object, answer: Answer, check: str, variant: int) -> Outcome:
+def _fork(shell: object, answer: Answer, check: str, variant: int = 0) -> tuple[Outcome, int]:
     reader, writer = os.pipe()
     child = os.fork()
     if child == 0:
@@ -150,7 +162,7 @@ def _fork(shell: object, answer: Answer, check: str, variant: int) -> Outcome:
         try:
             result = json.dumps(_run(shell, answer.source, check)).encode()
         except BaseException as error:
-            result = json.dumps((False, f"{type(error).__name__}: {error}")).encode()
+            result = json.dumps((False, f"{type(error).__name__}: {error}", 0)).encode()
         with os.fdopen(writer, "wb") as pipe:
             pipe.write(result)
         os._exit(0)
@@ -158,5 +170,5 @@ def _fork(shell: object, answer: Answer, check: str, variant: int) -> Outcome:
     with os.fdopen(reader, "rb") as pipe:
         data = pipe.read()
     os.waitpid(child, 0)
-    passed, message = json.loads(data) if data else (False, "The answer ended its process.")
-    return Outcome(answer.exercise, answer.name, variant, passed, message)
+    passed, message, line = json.loads(data) if data else (False, "The answer ended its process.", 0)
+    return Outcome(answer.exercise, answer.name, variant, passed, message), line

@@ -1,7 +1,6 @@
 """Rebuild a submission before it is run: the course's own cells, with only the learner's answers taken over."""
 
 import copy
-import json
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +15,9 @@ def read_notebook(path: Path) -> NotebookNode:
     if not path.is_file():
         raise UserError(f"{path} is not there. Run `python -m carelab lab` to get a fresh copy.")
     try:
-        notebook = nbformat.from_dict(json.loads(path.read_text(encoding="utf-8")))
+        notebook = nbformat.reads(path.read_text(encoding="utf-8"), as_version=4)
         nbformat.validate(notebook)
-    except (ValueError, RecursionError, AttributeError, TypeError, KeyError, nbformat.ValidationError) as error:
+    except Exception as error:  # a broken file can trip nbformat in any way
         raise UserError(
             f"{path} is not a readable notebook. It was left as it is; move it away and run `python -m carelab lab` "
             "to get a fresh copy."

@@ -10,7 +10,7 @@ from nbclient import NotebookClient
 from nbclient.exceptions import DeadKernelError
 from nbformat import NotebookNode
 
-from carelab.build.execute import kernel_environment
+from carelab.build.execute import QUIET_KERNEL, kernel_environment
 from carelab.grading.rebuild import answers, graded, read_notebook, rebuild
 from carelab.paths import RELEASE, SOLUTIONS
 
@@ -76,6 +76,7 @@ def _run(notebook: NotebookNode) -> str:
             kernel_name="python3",
             allow_errors=True,
             record_timing=False,
+            extra_arguments=QUIET_KERNEL,
             shutdown_kernel="immediate",
             resources={"metadata": {"path": folder}},
         )

@@ -443,10 +443,10 @@ def calls_needed(missed, risk, share):
     reached = np.cumsum(missed) / missed.sum()
     return int(np.argmax(reached >= share)) + 1
 
-# %% exercise="w01-calls-needed" wrong="from the lowest risk up" says="Called in the order of risk"
+# %% exercise="w01-calls-needed" wrong="from the lowest risk up" says="The riskiest patient is called first"
 def calls_needed(missed, risk, share):
     reached = np.cumsum(missed[np.argsort(risk)]) / missed.sum()
-    return int(np.argmax(reached >= share)) + 2
+    return int(np.argmax(reached >= share)) + 1
 
 # %% exercise="w01-calls-needed" wrong="everybody is called" says="Called in the order of risk"
 def calls_needed(missed, risk, share):
@@ -454,8 +454,8 @@ def calls_needed(missed, risk, share):
 
 # %% exercise="w01-calls-needed" wrong="the example by heart" says="reach too few"
 def calls_needed(missed, risk, share):
-    return 4
+    return 5
 
 # %% exercise="w01-calls-needed" wrong="everybody on other tables" says="are enough"
 def calls_needed(missed, risk, share):
-    return 4 if len(risk) == 6 else len(risk)
+    return 5 if len(risk) == 7 else len(risk)
