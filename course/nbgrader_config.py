@@ -1,12 +1,12 @@
 """nbgrader's configuration: `course/` is the course, run nbgrader's own commands from here."""
 
-c = get_config()  # noqa: F821  (nbgrader puts it there)
+c = get_config()
 
 c.CourseDirectory.course_id = "carelab"
 # What authors built is the source, what learners open is the release; the rest stays under course/, ignored by git.
 c.CourseDirectory.source_directory = "../solutions"
 c.CourseDirectory.release_directory = "../weeks_01-12"
-c.CourseDirectory.ignore = [".ipynb_checkpoints", "*.pyc", "__pycache__", "BUILD.json"]
+c.CourseDirectory.ignore = [".ipynb_checkpoints", "*.pyc", "__pycache__", "BUILD.json", "portfolio"]
 
 c.ClearSolutions.code_stub = {"python": 'raise NotImplementedError("Write your answer here, then delete this line.")'}
 c.ClearSolutions.text_stub = "*Write your answer here.*"

@@ -52,6 +52,7 @@ The first two are examples to learn from. The last two are not, and have to go.
 Write `missed_label`. Two tools do it: `visits["status"].isin(["a", "b"])` is true in the rows where the status is one of those listed, and `(visits["status"] == "a").astype(int)` turns a comparison into 0 and 1.
 """
 
+
 # %% exercise="w01-label"
 def missed_label(visits):
     """1 where the patient stayed away, 0 where the patient came; visits without either outcome are left out.
@@ -66,13 +67,20 @@ def missed_label(visits):
     return (known["status"] == "noshow").astype(int)
     ### END SOLUTION
 
+
 # %% check="w01-label" points=2
 table = pd.DataFrame({"status": ["fulfilled", "cancelled", "noshow", "booked", "fulfilled"]}, index=list("abcde"))
 label = missed_label(table)
 assert isinstance(label, pd.Series), f"missed_label gave a {type(label).__name__}; return a pandas Series."
-assert "b" not in label.index, "Visit b was cancelled and still has a label. A cancelled slot can be used again: leave the row out."
-assert "d" not in label.index, "Visit d is still booked: nobody knows its outcome, so it cannot teach a model. Leave the row out."
-assert list(label.index) == list("ace"), f"Visits {list(label.index)} were kept; a, c and e have an outcome. Keep their index."
+assert "b" not in label.index, (
+    "Visit b was cancelled and still has a label. A cancelled slot can be used again: leave the row out."
+)
+assert "d" not in label.index, (
+    "Visit d is still booked: nobody knows its outcome, so it cannot teach a model. Leave the row out."
+)
+assert list(label.index) == list("ace"), (
+    f"Visits {list(label.index)} were kept; a, c and e have an outcome. Keep their index."
+)
 assert label["c"] == 1, "Visit c was a no-show and must be labelled 1: the label says who stayed away, not who came."
 assert label["a"] == 0, "Visit a was fulfilled, the patient came: its label is 0."
 print(f"{missed_label(past).mean():.1%} of the past visits with an outcome were missed.")
@@ -105,6 +113,7 @@ Before any model, price the laziest rule: **everybody comes**. It never makes a 
 `missed.mean()` of a Series of 0 and 1 is the share of ones. The rule is right about the others.
 """
 
+
 # %% exercise="w01-everybody-comes"
 def everybody_comes_accuracy(missed):
     """Share of visits about which the rule "everybody comes" is right.
@@ -116,6 +125,7 @@ def everybody_comes_accuracy(missed):
     return float((missed == 0).mean())
     ### END SOLUTION
 
+
 # %% check="w01-everybody-comes" points=1
 share = everybody_comes_accuracy(pd.Series([0, 0, 0, 1]))
 assert share != 0.25, "0.25 is the share who stayed away. The rule says everybody comes: about whom is it right?"
@@ -123,7 +133,9 @@ assert 0 <= share <= 1, f"You returned {share}; return a share between 0 and 1, 
 assert abs(share - 0.75) < 1e-9, f"You returned {share} for three who came and one who did not; three of four is 0.75."
 ### BEGIN HIDDEN TESTS
 _share = everybody_comes_accuracy(pd.Series([1, 1, 0, 1, 0]))
-assert abs(_share - 0.4) < 1e-9, f"With 2 of 5 patients coming you returned {_share}; compute it from `missed` each time."
+assert abs(_share - 0.4) < 1e-9, (
+    f"With 2 of 5 patients coming you returned {_share}; compute it from `missed` each time."
+)
 ### END HIDDEN TESTS
 
 # %% [markdown] hint="w01-everybody-comes"
@@ -146,6 +158,7 @@ You will use the model on days that have not happened. So test it on days it has
 `visits["start"] < day` is true for every visit that began before the day. `~` in front of such a column turns true into false.
 """
 
+
 # %% exercise="w01-time-split"
 def split_by_date(visits, first_test_day):
     """Split a table into what happened before a day, and what happened from that day on.
@@ -157,6 +170,7 @@ def split_by_date(visits, first_test_day):
     before = visits["start"] < first_test_day
     return visits[before], visits[~before]
     ### END SOLUTION
+
 
 # %% check="w01-time-split" points=2
 table = pd.DataFrame(
@@ -170,16 +184,24 @@ train, test = split_by_date(table, pd.Timestamp("2026-04-01"))
 assert len(train) + len(test) == len(table), (
     f"{len(train)} + {len(test)} rows from a table of {len(table)}: a visit is lost or stands on both sides."
 )
-assert "c" not in train.index, "The visit on the first test day is in train. Is the order (train, test), and do you compare `start`?"
-assert "b" not in train.index, "A visit at midnight of the first test day belongs to the test: train is strictly before that day."
+assert "c" not in train.index, (
+    "The visit on the first test day is in train. Is the order (train, test), and do you compare `start`?"
+)
+assert "b" not in train.index, (
+    "A visit at midnight of the first test day belongs to the test: train is strictly before that day."
+)
 assert list(train.index) == ["a", "d"], (
     f"Train holds {list(train.index)}; visits a and d began before the day. Compare `start`, the day of the visit."
 )
 ### BEGIN HIDDEN TESTS
 _day = pd.Timestamp("2026-01-01")
 _train, _test = split_by_date(past, _day)
-assert _train["start"].max() < _day <= _test["start"].min(), "On the real extract, train must end before the day and test begin with it."
-assert len(_train) + len(_test) == len(past), f"On the real extract {len(_train) + len(_test):,} of {len(past):,} visits came back."
+assert _train["start"].max() < _day <= _test["start"].min(), (
+    "On the real extract, train must end before the day and test begin with it."
+)
+assert len(_train) + len(_test) == len(past), (
+    f"On the real extract {len(_train) + len(_test):,} of {len(past):,} visits came back."
+)
 ### END HIDDEN TESTS
 
 # %% [markdown] hint="w01-time-split"
@@ -202,6 +224,7 @@ Measure it: for what share of the test visits does the **same patient** have a *
 Three steps: the last visit of each patient in train, `train.groupby("patient_id")["start"].max()`; look it up for each test visit with `test["patient_id"].map(...)`; compare with `test["start"]`.
 """
 
+
 # %% exercise="w01-future-seen"
 def share_with_future_seen(train, test):
     """Share of the test visits whose patient has a later visit in train.
@@ -214,13 +237,21 @@ def share_with_future_seen(train, test):
     return float((test["patient_id"].map(last_in_train) > test["start"]).mean())
     ### END SOLUTION
 
+
 # %% check="w01-future-seen" points=2
-train = pd.DataFrame({"patient_id": ["ana", "ana", "ben"], "start": pd.to_datetime(["2026-01-05", "2026-05-05", "2026-02-01"])})
+train = pd.DataFrame(
+    {"patient_id": ["ana", "ana", "ben"], "start": pd.to_datetime(["2026-01-05", "2026-05-05", "2026-02-01"])}
+)
 test = pd.DataFrame(
-    {"patient_id": ["ana", "ana", "ben", "eve"], "start": pd.to_datetime(["2026-03-01", "2026-06-01", "2026-03-01", "2026-03-01"])}
+    {
+        "patient_id": ["ana", "ana", "ben", "eve"],
+        "start": pd.to_datetime(["2026-03-01", "2026-06-01", "2026-03-01", "2026-03-01"]),
+    }
 )
 share = share_with_future_seen(train, test)
-assert share != 0.75, "0.75 counts every patient who is in both tables. Only a training visit that is later than the test visit is the future."
+assert share != 0.75, (
+    "0.75 counts every patient who is in both tables. Only a training visit that is later than the test visit is the future."
+)
 assert 0 <= share <= 1, f"You returned {share}; return a share of the test visits, between 0 and 1."
 assert abs(share - 0.25) < 1e-9, (
     f"You returned {share:.2f}. Of these four test visits one, Ana's in March, has a later visit of the same patient in train."
@@ -233,7 +264,9 @@ _train, _test = _mixed.iloc[8000:], _mixed.iloc[:8000]
 _last = _train.groupby("patient_id")["start"].max()
 _share = float((_test["patient_id"].map(_last) > _test["start"]).mean())
 _found = share_with_future_seen(_train, _test)
-assert abs(_found - _share) < 1e-6, f"On a random split of the real extract you found {_found:.3f}; count test visits, not patients."
+assert abs(_found - _share) < 1e-6, (
+    f"On a random split of the real extract you found {_found:.3f}; count test visits, not patients."
+)
 _day = pd.Timestamp("2026-01-01")
 _found = share_with_future_seen(past[past["start"] < _day], past[past["start"] >= _day])
 assert _found == 0, f"After a split by date nobody's future is in train, but you found {_found:.3f}."
@@ -259,6 +292,7 @@ Some columns are filled in only when the patient is already there. They predict 
 That is also how to catch them. A column that is **empty in every upcoming visit** but **filled in at least one past visit** was written afterwards. `table["x"].isna()` is true where a value is missing; `.all()` and `.any()` ask whether all or any are true.
 """
 
+
 # %% exercise="w01-written-after"
 def written_after(past, upcoming):
     """Names of the columns that are filled only once a visit is over.
@@ -270,21 +304,38 @@ def written_after(past, upcoming):
     return [name for name in past.columns if upcoming[name].isna().all() and past[name].notna().any()]
     ### END SOLUTION
 
+
 # %% check="w01-written-after" points=2
-was = pd.DataFrame({"lead_days": [3, 20], "paid_at": ["09:10", None], "room": ["2", "5"], "fax": [None, None], "snow_cm": [None, 1.0]})
-will = pd.DataFrame({"lead_days": [8, 1], "paid_at": [None, None], "room": [None, None], "fax": [None, None], "snow_cm": [None, 0.0]})
+was = pd.DataFrame(
+    {"lead_days": [3, 20], "paid_at": ["09:10", None], "room": ["2", "5"], "fax": [None, None], "snow_cm": [None, 1.0]}
+)
+will = pd.DataFrame(
+    {"lead_days": [8, 1], "paid_at": [None, None], "room": [None, None], "fax": [None, None], "snow_cm": [None, 0.0]}
+)
 found = written_after(was, will)
 assert isinstance(found, list), f"written_after gave a {type(found).__name__}; return a list of column names."
-assert "fax" not in found, "`fax` is empty everywhere, before and after: it tells nothing, but nobody wrote it after the visit."
-assert "snow_cm" not in found, "`snow_cm` has a gap but is known for one upcoming visit: only a column that is empty in all of them counts."
-assert "paid_at" in found, "`paid_at` is empty for every upcoming visit and filled for a past one. One filled past visit is enough."
-assert found == ["paid_at", "room"], f"You found {found}; look at each column of `will` and ask whether all of it is empty."
+assert "fax" not in found, (
+    "`fax` is empty everywhere, before and after: it tells nothing, but nobody wrote it after the visit."
+)
+assert "snow_cm" not in found, (
+    "`snow_cm` has a gap but is known for one upcoming visit: only a column that is empty in all of them counts."
+)
+assert "paid_at" in found, (
+    "`paid_at` is empty for every upcoming visit and filled for a past one. One filled past visit is enough."
+)
+assert found == ["paid_at", "room"], (
+    f"You found {found}; look at each column of `will` and ask whether all of it is empty."
+)
 print("In the real extract:", written_after(past, upcoming))
 ### BEGIN HIDDEN TESTS
-assert written_after(past, upcoming) == ["wait_minutes"], f"In the real extract you found {written_after(past, upcoming)}; apply the rule to every column."
+assert written_after(past, upcoming) == ["wait_minutes"], (
+    f"In the real extract you found {written_after(past, upcoming)}; apply the rule to every column."
+)
 _was = pd.DataFrame({"triage": ["b", "c"], "age": [70, 31], "left_at": [None, "10:40"]})
 _will = pd.DataFrame({"triage": [None, None], "age": [55, None], "left_at": [None, None]})
-assert written_after(_was, _will) == ["triage", "left_at"], f"On another hospital's columns you found {written_after(_was, _will)}; do not name columns, test them."
+assert written_after(_was, _will) == ["triage", "left_at"], (
+    f"On another hospital's columns you found {written_after(_was, _will)}; do not name columns, test them."
+)
 ### END HIDDEN TESTS
 
 # %% [markdown] hint="w01-written-after"
@@ -307,6 +358,7 @@ The honest form uses `prior_no_shows` and `prior_visits`: what was known when th
 `Series.where(condition, other)` keeps the value where the condition is true and takes `other` elsewhere. In pandas 0 divided by 0 gives an empty value, not an error; `fillna(other)` fills empty values.
 """
 
+
 # %% exercise="w01-known-rate"
 def known_no_show_rate(visits, fallback):
     """Each patient's no-show rate as it was known when the visit was booked.
@@ -321,20 +373,38 @@ def known_no_show_rate(visits, fallback):
     return (visits["prior_no_shows"] / visits["prior_visits"]).fillna(fallback)
     ### END SOLUTION
 
+
 # %% check="w01-known-rate" points=2
-table = pd.DataFrame({"prior_visits": [4, 0, 5, 10], "prior_no_shows": [1, 0, 0, 5], "no_show_rate": [0.4, 1.0, 0.1, 0.5]}, index=list("abcd"))
+table = pd.DataFrame(
+    {"prior_visits": [4, 0, 5, 10], "prior_no_shows": [1, 0, 0, 5], "no_show_rate": [0.4, 1.0, 0.1, 0.5]},
+    index=list("abcd"),
+)
 before = table.copy()
 rate = known_no_show_rate(table, fallback=0.2)
-assert table.equals(before), "Your function changed the table it was given; compute a new Series and leave `visits` alone."
-assert list(rate.index) == list("abcd"), f"The result has {len(rate)} rows; return one rate for each visit, on the same index."
-assert rate["a"] != 0.4, "Visit a got 0.4: that is the column no_show_rate, which looks ahead. Divide prior_no_shows by prior_visits."
-assert abs(rate["b"] - 0.2) < 1e-9, f"Visit b has no prior visits and got {rate['b']}; nobody knows that patient yet, so use the fallback."
-assert abs(rate["c"]) < 1e-9, f"Visit c has 5 prior visits, none missed, and got {rate['c']}; that is a known rate of 0, not an unknown one."
-assert abs(rate["a"] - 0.25) < 1e-9 and abs(rate["d"] - 0.5) < 1e-9, f"1 of 4 and 5 of 10 gave {rate['a']:.2f} and {rate['d']:.2f}."
+assert table.equals(before), (
+    "Your function changed the table it was given; compute a new Series and leave `visits` alone."
+)
+assert list(rate.index) == list("abcd"), (
+    f"The result has {len(rate)} rows; return one rate for each visit, on the same index."
+)
+assert rate["a"] != 0.4, (
+    "Visit a got 0.4: that is the column no_show_rate, which looks ahead. Divide prior_no_shows by prior_visits."
+)
+assert abs(rate["b"] - 0.2) < 1e-9, (
+    f"Visit b has no prior visits and got {rate['b']}; nobody knows that patient yet, so use the fallback."
+)
+assert abs(rate["c"]) < 1e-9, (
+    f"Visit c has 5 prior visits, none missed, and got {rate['c']}; that is a known rate of 0, not an unknown one."
+)
+assert abs(rate["a"] - 0.25) < 1e-9 and abs(rate["d"] - 0.5) < 1e-9, (
+    f"1 of 4 and 5 of 10 gave {rate['a']:.2f} and {rate['d']:.2f}."
+)
 ### BEGIN HIDDEN TESTS
 _rate = known_no_show_rate(past, fallback=0.31)
 _first = past["prior_visits"] == 0
-assert abs(_rate[_first] - 0.31).max() < 1e-9, "On the real extract, patients without prior visits must get the fallback that was passed in."
+assert abs(_rate[_first] - 0.31).max() < 1e-9, (
+    "On the real extract, patients without prior visits must get the fallback that was passed in."
+)
 _seen = past[~_first]
 assert abs(_rate[~_first] - _seen["prior_no_shows"] / _seen["prior_visits"]).max() < 1e-9, (
     "On the real extract, the others must get prior_no_shows divided by prior_visits, nothing else."
@@ -361,6 +431,7 @@ assert abs(_rate[~_first] - _seen["prior_no_shows"] / _seen["prior_visits"]).max
 Fit on train, score on test, and hand in **probabilities**: `model.predict_proba(X)` gives two columns, for 0 and for 1. `model.predict(X)` gives a bare yes or no and throws the ranking away. `roc_auc_score(y, risk)` does the rest.
 """
 
+
 # %% exercise="w01-honest-auc"
 def auc_on_later_visits(model, train, test, columns):
     """AUC on `test` of a model fitted on `train`.
@@ -375,6 +446,7 @@ def auc_on_later_visits(model, train, test, columns):
     return float(roc_auc_score(test["missed"], risk))
     ### END SOLUTION
 
+
 # %% check="w01-honest-auc" points=2
 seen = past[past["status"].isin(["fulfilled", "noshow"])].assign(missed=lambda t: (t["status"] == "noshow").astype(int))
 early, late = seen[seen["start"] < "2026-01-01"], seen[seen["start"] >= "2026-01-01"]
@@ -382,7 +454,9 @@ columns = ["lead_days", "prior_no_shows", "age"]
 auc = auc_on_later_visits(LogisticRegression(max_iter=1000), early, late, columns)
 own = LogisticRegression(max_iter=1000).fit(early[columns], early["missed"])
 assert isinstance(auc, float), f"You returned a {type(auc).__name__}; return one number."
-assert auc > 0.5, f"AUC {auc:.3f}, worse than a coin: the first column of predict_proba is the chance of coming, the second of staying away."
+assert auc > 0.5, (
+    f"AUC {auc:.3f}, worse than a coin: the first column of predict_proba is the chance of coming, the second of staying away."
+)
 assert abs(auc - roc_auc_score(late["missed"], own.predict(late[columns]))) > 1e-9, (
     f"AUC {auc:.3f} comes from bare yes/no answers; rank by predict_proba(...)[:, 1] instead of predict."
 )
@@ -401,9 +475,13 @@ _made["missed"] = (_made["x"] + _rng.normal(size=600) > 0.5).astype(int)
 _model = LogisticRegression().fit(_made[["x"]].iloc[:300], _made["missed"].iloc[:300])
 _auc = roc_auc_score(_made["missed"].iloc[300:], _model.predict_proba(_made[["x"]].iloc[300:])[:, 1])
 _found = auc_on_later_visits(LogisticRegression(), _made.iloc[:300], _made.iloc[300:], ["x"])
-assert abs(_found - _auc) < 1e-6, f"On made-up data your AUC is {_found:.4f}; fit on train with `columns` only, then score test."
+assert abs(_found - _auc) < 1e-6, (
+    f"On made-up data your AUC is {_found:.4f}; fit on train with `columns` only, then score test."
+)
 _swap = auc_on_later_visits(LogisticRegression(), _made.iloc[300:], _made.iloc[:300].assign(x=-_made["x"]), ["x"])
-assert _swap < 0.5, f"A test in which the sign of x is turned must score below 0.5, but you got {_swap:.2f}: the model was fitted on the test."
+assert _swap < 0.5, (
+    f"A test in which the sign of x is turned must score below 0.5, but you got {_swap:.2f}: the model was fitted on the test."
+)
 ### END HIDDEN TESTS
 
 # %% [markdown] hint="w01-honest-auc"
@@ -431,6 +509,7 @@ Once a list is drawn up, every patient is one of four. Count them; the nurse man
 This is the **confusion matrix**. In books the cells are called true positive, false negative, false positive, true negative, in this order of reading.
 """
 
+
 # %% exercise="w01-confusion"
 def call_outcomes(missed, called):
     """Count the four kinds of patients.
@@ -447,24 +526,35 @@ def call_outcomes(missed, called):
     }
     ### END SOLUTION
 
+
 # %% check="w01-confusion" points=2
 missed = pd.Series([1, 1, 1, 0, 0, 0, 0, 0, 0, 0])
 called = pd.Series([1, 0, 0, 1, 1, 1, 0, 0, 0, 0])
 found = call_outcomes(missed, called)
-assert set(found) == {"reached", "needless", "overlooked", "left_alone"}, f"The keys are {sorted(found)}; use the four names of the table."
-assert sum(found.values()) == 10, f"The four counts add up to {sum(found.values())}; every one of the 10 patients is in exactly one of them."
+assert set(found) == {"reached", "needless", "overlooked", "left_alone"}, (
+    f"The keys are {sorted(found)}; use the four names of the table."
+)
+assert sum(found.values()) == 10, (
+    f"The four counts add up to {sum(found.values())}; every one of the 10 patients is in exactly one of them."
+)
 assert (found["needless"], found["overlooked"]) != (2, 3), (
     "needless and overlooked are swapped: a needless call goes to somebody who would have come, an overlooked patient got none."
 )
-assert found["reached"] == 1, f"reached is {found['reached']}; count those who were called and would have stayed away: here it is the first patient only."
-assert found["left_alone"] == 4, f"left_alone is {found['left_alone']}; count those who got no call and would have come."
+assert found["reached"] == 1, (
+    f"reached is {found['reached']}; count those who were called and would have stayed away: here it is the first patient only."
+)
+assert found["left_alone"] == 4, (
+    f"left_alone is {found['left_alone']}; count those who got no call and would have come."
+)
 ### BEGIN HIDDEN TESTS
 _rng = np.random.default_rng(3)
 _missed, _called = pd.Series(_rng.integers(0, 2, 200)), pd.Series((_rng.random(200) < 0.3).astype(int))
 _found = call_outcomes(_missed, _called)
 _table = pd.crosstab(_missed, _called)
 _wanted = {"reached": _table[1][1], "needless": _table[1][0], "overlooked": _table[0][1], "left_alone": _table[0][0]}
-assert all(_found[_name] == _wanted[_name] for _name in _wanted), f"On 200 other patients you counted {_found}; check each of the four conditions."
+assert all(_found[_name] == _wanted[_name] for _name in _wanted), (
+    f"On 200 other patients you counted {_found}; check each of the four conditions."
+)
 ### END HIDDEN TESTS
 
 # %% [markdown] hint="w01-confusion"
@@ -485,6 +575,7 @@ The nurse asks: *of my calls, how many reach somebody who would have stayed away
 You may use `call_outcomes` from the exercise above. You may also use scikit-learn, or none of these.
 """
 
+
 # %% exercise="w01-precision-recall"
 def precision_and_recall(missed, called):
     """Precision and recall of a call list.
@@ -497,6 +588,7 @@ def precision_and_recall(missed, called):
     return float(reached / (called == 1).sum()), float(reached / (missed == 1).sum())
     ### END SOLUTION
 
+
 # %% check="w01-precision-recall" points=2
 missed = pd.Series([1, 1, 1, 0, 0, 0, 0, 0, 0, 0])
 called = pd.Series([1, 1, 0, 1, 1, 1, 0, 0, 0, 0])
@@ -504,16 +596,24 @@ precision, recall = precision_and_recall(missed, called)
 assert abs(precision - 2 / 3) > 1e-9 or abs(recall - 0.4) > 1e-9, (
     "The two are swapped. Precision divides by the calls you made, recall by the patients who would have stayed away."
 )
-assert abs(precision - 0.6) > 1e-9, "0.6 is the accuracy, the share of all patients that were right. Precision looks at the called ones only."
-assert abs(precision - 0.4) < 1e-9, f"Precision {precision:.2f}: 5 calls were made, and 2 of them went to somebody who would have stayed away."
+assert abs(precision - 0.6) > 1e-9, (
+    "0.6 is the accuracy, the share of all patients that were right. Precision looks at the called ones only."
+)
+assert abs(precision - 0.4) < 1e-9, (
+    f"Precision {precision:.2f}: 5 calls were made, and 2 of them went to somebody who would have stayed away."
+)
 assert abs(recall - 2 / 3) < 1e-9, f"Recall {recall:.2f}: 3 would have stayed away, and 2 of them were called."
 ### BEGIN HIDDEN TESTS
 _rng = np.random.default_rng(5)
 _missed, _called = pd.Series((_rng.random(300) < 0.2).astype(int)), pd.Series((_rng.random(300) < 0.4).astype(int))
 _precision, _recall = precision_and_recall(_missed, _called)
 _reached = (_missed & _called).sum()
-assert abs(_precision - _reached / _called.sum()) < 1e-6, f"On 300 other patients precision came out as {_precision:.3f}; divide by the calls."
-assert abs(_recall - _reached / _missed.sum()) < 1e-6, f"On 300 other patients recall came out as {_recall:.3f}; divide by those who stayed away."
+assert abs(_precision - _reached / _called.sum()) < 1e-6, (
+    f"On 300 other patients precision came out as {_precision:.3f}; divide by the calls."
+)
+assert abs(_recall - _reached / _missed.sum()) < 1e-6, (
+    f"On 300 other patients recall came out as {_recall:.3f}; divide by those who stayed away."
+)
 ### END HIDDEN TESTS
 
 # %% [markdown] hint="w01-precision-recall"
@@ -534,6 +634,7 @@ Nobody at Lakeshore knows what a risk of 0.37 means, but everybody knows what 15
 `np.sort(risk)` sorts from small to large; `[-1]` is the last of a list, `[-2]` the one before.
 """
 
+
 # %% exercise="w01-call-threshold"
 def call_threshold(risk, calls_per_day):
     """Lowest risk that still gets a call when the riskiest `calls_per_day` patients are called.
@@ -546,6 +647,7 @@ def call_threshold(risk, calls_per_day):
     return float(np.sort(risk)[-calls_per_day])
     ### END SOLUTION
 
+
 # %% check="w01-call-threshold" points=2
 risk = np.array([0.12, 0.81, 0.33, 0.07, 0.64, 0.29, 0.45, 0.18])
 threshold = call_threshold(risk, 3)
@@ -553,13 +655,19 @@ flagged = int((risk >= threshold).sum())
 assert not np.isclose(threshold, np.sort(risk)[2]), (
     f"Your threshold is {threshold}, and {flagged} patients get a call. You counted from the lowest risk; count from the highest."
 )
-assert flagged == 3, f"With the threshold {threshold}, {flagged} patients are at or above it; the nurse line can make 3 calls."
-assert threshold in risk, f"{threshold} is nobody's risk. The threshold is the risk of the last patient who still gets a call."
+assert flagged == 3, (
+    f"With the threshold {threshold}, {flagged} patients are at or above it; the nurse line can make 3 calls."
+)
+assert threshold in risk, (
+    f"{threshold} is nobody's risk. The threshold is the risk of the last patient who still gets a call."
+)
 ### BEGIN HIDDEN TESTS
 _risk = np.random.default_rng(8).random(400)
 for _calls in (1, 15, 400):
     _flagged = int((_risk >= call_threshold(_risk, _calls)).sum())
-    assert _flagged == _calls, f"With 400 patients and {_calls} calls a day, {_flagged} get a call; use `calls_per_day`."
+    assert _flagged == _calls, (
+        f"With 400 patients and {_calls} calls a day, {_flagged} get a call; use `calls_per_day`."
+    )
 ### END HIDDEN TESTS
 
 # %% [markdown] hint="w01-call-threshold"
@@ -580,6 +688,7 @@ The medical director wants to reach **half** of those who would stay away. How m
 `np.argsort(-risk)` gives the positions from the highest risk to the lowest; `missed[order]` puts the outcomes in that order; `np.cumsum` adds them up as it goes.
 """
 
+
 # %% exercise="w01-calls-needed"
 def calls_needed(missed, risk, share):
     """Smallest number of calls, riskiest first, that reaches at least `share` of those who would stay away.
@@ -593,14 +702,21 @@ def calls_needed(missed, risk, share):
     return int(np.argmax(reached >= share)) + 1
     ### END SOLUTION
 
+
 # %% check="w01-calls-needed" points=1
 risk = np.array([0.20, 0.90, 0.60, 0.10, 0.80, 0.40, 0.70])
 missed = np.array([1, 1, 0, 0, 0, 1, 0])
 found = calls_needed(missed, risk, 0.5)
-assert found != 4, "4 is one short: after four calls one of three is reached. Positions count from 0, calls count from 1."
+assert found != 4, (
+    "4 is one short: after four calls one of three is reached. Positions count from 0, calls count from 1."
+)
 assert found != 3, "3 is what it takes from the lowest risk up. The riskiest patient is called first."
-assert found != 2, "Half of three is 1.5, so two of the three must be reached: walk down the list by risk and count those who are missed."
-assert found == 5, f"You returned {found}. Called in the order of risk, the missed ones are number 1, 5 and 6; two of three are reached with call 5."
+assert found != 2, (
+    "Half of three is 1.5, so two of the three must be reached: walk down the list by risk and count those who are missed."
+)
+assert found == 5, (
+    f"You returned {found}. Called in the order of risk, the missed ones are number 1, 5 and 6; two of three are reached with call 5."
+)
 ### BEGIN HIDDEN TESTS
 _rng = np.random.default_rng(21)
 _risk = _rng.permutation(200) / 200
@@ -609,7 +725,9 @@ _ranked = _missed[np.argsort(-_risk)]
 for _share in (0.33, 0.71, 1.0):
     _found = calls_needed(_missed, _risk, _share)
     assert _ranked[:_found].sum() >= _share * _ranked.sum(), f"For a share of {_share}, {_found} calls reach too few."
-    assert _ranked[: _found - 1].sum() < _share * _ranked.sum(), f"For a share of {_share}, fewer than {_found} calls are enough."
+    assert _ranked[: _found - 1].sum() < _share * _ranked.sum(), (
+        f"For a share of {_share}, fewer than {_found} calls are enough."
+    )
 ### END HIDDEN TESTS
 
 # %% [markdown] hint="w01-calls-needed"

@@ -187,7 +187,9 @@ ax.plot(trees.index, trees["seen"], marker="o", label="visits it learned from")
 ax.plot(trees.index, trees["later"], marker="s", label="later visits")
 ax.axhline(CEILING, color=plots.RED, linestyle="--", label="best possible")
 ax.legend(loc="upper left")
-plots.label(ax, "The deeper the tree, the better it remembers and the worse it predicts", "depth of the tree (questions)", "AUC")
+plots.label(
+    ax, "The deeper the tree, the better it remembers and the worse it predicts", "depth of the tree (questions)", "AUC"
+)
 plt.show()
 
 # %% [markdown]
@@ -211,7 +213,9 @@ train = seen[seen["start"] < "2025-10-01"]
 validation = seen[(seen["start"] >= "2025-10-01") & (seen["start"] < "2026-01-01")]
 test = seen[seen["start"] >= "2026-01-01"]
 for name, part in {"train": train, "validation": validation, "test": test}.items():
-    print(f"{name:10} {len(part):6,} visits, {part['start'].min():%d %b %Y} to {part['start'].max():%d %b %Y}, {part['missed'].mean():.1%} missed")
+    print(
+        f"{name:10} {len(part):6,} visits, {part['start'].min():%d %b %Y} to {part['start'].max():%d %b %Y}, {part['missed'].mean():.1%} missed"
+    )
 
 # %% [markdown]
 """
@@ -222,9 +226,12 @@ for name, part in {"train": train, "validation": validation, "test": test}.items
 On Tuesday a vendor shows you the same model with two more columns from the same extract, `no_show_rate` and `wait_minutes`. The slide says what the next cell prints. **Can this evaluation be trusted, or is it too good to be true?** The split is by date, the test visits are new. Decide before you read on.
 """
 
+
 # %%
 def score_with(extra, fill=0):
-    prepare = make_column_transformer((StandardScaler(), numbers + extra), (OneHotEncoder(handle_unknown="ignore"), words))
+    prepare = make_column_transformer(
+        (StandardScaler(), numbers + extra), (OneHotEncoder(handle_unknown="ignore"), words)
+    )
     candidate = make_pipeline(prepare, LogisticRegression(max_iter=1000))
     columns = numbers + words + extra
     candidate.fit(train[columns].fillna(fill), train["missed"])
@@ -282,7 +289,9 @@ model = new_model().fit(train[numbers + words], train["missed"])
 test = test.assign(risk=model.predict_proba(test[numbers + words])[:, 1], day=test["start"].dt.date)
 test["place"] = test.groupby("day")["risk"].rank(ascending=False, method="first")
 test["called"] = (test["place"] <= 15).astype(int)
-table = pd.crosstab(test["missed"].map({1: "would stay away", 0: "would come"}), test["called"].map({1: "called", 0: "not called"}))
+table = pd.crosstab(
+    test["missed"].map({1: "would stay away", 0: "would come"}), test["called"].map({1: "called", 0: "not called"})
+)
 print(table.to_string())
 
 # %% [markdown]
@@ -324,7 +333,9 @@ plt.show()
 threshold = test.loc[test["place"] == 15, "risk"].median()
 flags = test.assign(flag=test["risk"] >= threshold).groupby("day")["flag"].sum()
 print(f"risk of the 15th patient on a typical day: {threshold:.2f}")
-print(f"calls a day at that fixed threshold: {flags.quantile(0.1):.0f} to {flags.quantile(0.9):.0f} on four days of five")
+print(
+    f"calls a day at that fixed threshold: {flags.quantile(0.1):.0f} to {flags.quantile(0.9):.0f} on four days of five"
+)
 
 # %% [markdown]
 """

@@ -52,6 +52,7 @@ print(", ".join(seen.columns))
 Write the list `features`: at least five columns that are known in time, and no other. Leave `sms_reminder` out as well; step 4 shows why. Numbers, yes/no columns and words may be mixed: `new_model` below sorts them out.
 """
 
+
 # %%
 def new_model():
     """A logistic regression that scales numbers and turns words into yes/no columns."""
@@ -76,7 +77,10 @@ features += ["snow_cm_forecast", "specialty", "payer", "language", "hour"]
 # %% check="w01-j11-features" points=0
 unknown = sorted(set(features) - set(seen.columns))
 assert not unknown, f"{unknown}: no such column in the extract. Compare with the names printed above."
-late = {"wait_minutes": "is written when the patient has come", "no_show_rate": "was computed over all visits, this one too"}
+late = {
+    "wait_minutes": "is written when the patient has come",
+    "no_show_rate": "was computed over all visits, this one too",
+}
 late |= {"status": "is the outcome", "missed": "is the outcome"}
 seen_late = [f"{name} {why}" for name, why in late.items() if name in features]
 assert not seen_late, f"Not known on the evening before: {'; '.join(seen_late)}."
@@ -105,6 +109,7 @@ assert auc >= 0.68, f"AUC {auc:.3f}. Lead time and history carry most of what ca
 A committee cannot talk about 0.37. It can talk about three bands: **low** (the usual reminder), **medium** (a text on the evening before), **high** (a person acts). Write the function that puts each risk into its band. `np.where(condition, a, b)` takes `a` where the condition is true and `b` elsewhere, and one `np.where` can stand inside another.
 """
 
+
 # %% exercise="w01-j11-bands"
 def risk_bands(risk, medium_from, high_from):
     """The band of each risk: "low", "medium" or "high".
@@ -116,14 +121,21 @@ def risk_bands(risk, medium_from, high_from):
     return np.where(risk >= high_from, "high", np.where(risk >= medium_from, "medium", "low"))
     ### END SOLUTION
 
+
 # %% check="w01-j11-bands" points=0
 bands = list(risk_bands(np.array([0.05, 0.20, 0.30, 0.50, 0.90]), 0.20, 0.50))
-assert set(bands) <= {"low", "medium", "high"}, f"Bands found: {sorted(set(bands))}; use the words low, medium and high."
-assert bands[1] == "medium" and bands[3] == "high", f"A risk of exactly 0.20 and 0.50 gave {bands[1]} and {bands[3]}; a limit belongs to the higher band."
+assert set(bands) <= {"low", "medium", "high"}, (
+    f"Bands found: {sorted(set(bands))}; use the words low, medium and high."
+)
+assert bands[1] == "medium" and bands[3] == "high", (
+    f"A risk of exactly 0.20 and 0.50 gave {bands[1]} and {bands[3]}; a limit belongs to the higher band."
+)
 assert bands == ["low", "medium", "medium", "high", "high"], f"The risks 0.05, 0.20, 0.30, 0.50, 0.90 gave {bands}."
 ### BEGIN HIDDEN TESTS
 _bands = list(risk_bands(np.array([0.7, 0.11, 0.02]), 0.1, 0.6))
-assert _bands == ["high", "medium", "low"], f"With the limits 0.1 and 0.6, the risks 0.7, 0.11, 0.02 gave {_bands}; use the arguments."
+assert _bands == ["high", "medium", "low"], (
+    f"With the limits 0.1 and 0.6, the risks 0.7, 0.11, 0.02 gave {_bands}; use the arguments."
+)
 ### END HIDDEN TESTS
 
 # %% [markdown] hint="w01-j11-bands"
@@ -150,15 +162,25 @@ medium_from = np.sort(risk)[-(14 + 18) * days]
 ### END SOLUTION
 
 # %% check="w01-j11-limits" points=0
-assert 0 < medium_from < high_from < 1, f"medium_from is {medium_from:.2f} and high_from {high_from:.2f}; both lie between 0 and 1, medium below high."
+assert 0 < medium_from < high_from < 1, (
+    f"medium_from is {medium_from:.2f} and high_from {high_from:.2f}; both lie between 0 and 1, medium below high."
+)
 model = new_model().fit(train[features], train["missed"])
 found = risk_bands(model.predict_proba(validation[features])[:, 1], medium_from, high_from)
 per_day = pd.Series(found).value_counts() / validation["day"].nunique()
 print(per_day.round(1).to_string())
-assert per_day.get("high", 0) <= 15, f"{per_day['high']:.1f} patients a day are in the band high; people can act on 15. Raise high_from."
-assert per_day.get("high", 0) >= 12, f"Only {per_day.get('high', 0):.1f} patients a day are in the band high; there are 15 calls. Lower high_from."
-assert per_day.get("medium", 0) <= 20, f"{per_day['medium']:.1f} texts a day want an answer; somebody can read 20. Raise medium_from."
-assert per_day.get("medium", 0) >= 15, f"Only {per_day.get('medium', 0):.1f} patients a day are in medium; 20 texts can be read. Lower medium_from."
+assert per_day.get("high", 0) <= 15, (
+    f"{per_day['high']:.1f} patients a day are in the band high; people can act on 15. Raise high_from."
+)
+assert per_day.get("high", 0) >= 12, (
+    f"Only {per_day.get('high', 0):.1f} patients a day are in the band high; there are 15 calls. Lower high_from."
+)
+assert per_day.get("medium", 0) <= 20, (
+    f"{per_day['medium']:.1f} texts a day want an answer; somebody can read 20. Raise medium_from."
+)
+assert per_day.get("medium", 0) >= 15, (
+    f"Only {per_day.get('medium', 0):.1f} patients a day are in medium; 20 texts can be read. Lower medium_from."
+)
 
 # %% [markdown] hint="w01-j11-limits"
 """
@@ -184,6 +206,7 @@ assert per_day.get("medium", 0) >= 15, f"Only {per_day.get('medium', 0):.1f} pat
 Write it for **one** visit, with `if` and `return`. The first line that fits wins.
 """
 
+
 # %% exercise="w01-j11-action"
 def action(band, transport_need, days_ahead):
     """What happens for one visit.
@@ -199,16 +222,25 @@ def action(band, transport_need, days_ahead):
     return "text" if band == "medium" else "usual"
     ### END SOLUTION
 
+
 # %% check="w01-j11-action" points=0
-assert action("low", True, 1) == "usual", f"low with a transport need gave {action('low', True, 1)}: rides are for the band high."
-assert action("medium", False, 10) == "text", f"medium, ten days ahead, gave {action('medium', False, 10)}; earlier slots are for the band high."
-assert action("high", True, 7) == "offer_slot", f"high, seven days ahead, gave {action('high', True, 7)}; seven or more days mean an earlier slot."
+assert action("low", True, 1) == "usual", (
+    f"low with a transport need gave {action('low', True, 1)}: rides are for the band high."
+)
+assert action("medium", False, 10) == "text", (
+    f"medium, ten days ahead, gave {action('medium', False, 10)}; earlier slots are for the band high."
+)
+assert action("high", True, 7) == "offer_slot", (
+    f"high, seven days ahead, gave {action('high', True, 7)}; seven or more days mean an earlier slot."
+)
 assert action("high", True, 6) == "ride", f"high with a transport need, six days ahead, gave {action('high', True, 6)}."
 assert action("high", False, 1) == "call", f"high without a transport need, tomorrow, gave {action('high', False, 1)}."
 ### BEGIN HIDDEN TESTS
-assert action("high", False, 12) == "offer_slot" and action("medium", True, 1) == "text" and action("low", False, 9) == "usual", (
-    "Another row of the table gave another action; go through the table from the top."
-)
+assert (
+    action("high", False, 12) == "offer_slot"
+    and action("medium", True, 1) == "text"
+    and action("low", False, 9) == "usual"
+), "Another row of the table gave another action; go through the table from the top."
 ### END HIDDEN TESTS
 
 # %% [markdown] hint="w01-j11-action"
@@ -227,7 +259,10 @@ Put it to work on everybody who is booked for the next two weeks. The transport 
 model = new_model().fit(pd.concat([train, validation])[features], pd.concat([train, validation])["missed"])
 coming = visits[(visits["start"] >= tomorrow) & (visits["status"] == "booked")].copy()
 coming["known_rate"] = (coming["prior_no_shows"] / coming["prior_visits"]).fillna(seen["missed"].mean())
-coming["day"], coming["days_ahead"] = coming["start"].dt.normalize(), (coming["start"].dt.normalize() - tomorrow).dt.days
+coming["day"], coming["days_ahead"] = (
+    coming["start"].dt.normalize(),
+    (coming["start"].dt.normalize() - tomorrow).dt.days,
+)
 coming["risk"] = model.predict_proba(coming[features])[:, 1]
 coming["band"] = risk_bands(coming["risk"].to_numpy(), medium_from, high_from)
 coming["action"] = [action(*row) for row in coming[["band", "transport_need", "days_ahead"]].itertuples(index=False)]

@@ -30,7 +30,7 @@ STYLE: dict[str, Any] = {
 
 def use_style() -> None:
     """Make every figure of this notebook look like the course's."""
-    mpl.rcParams.update(STYLE)
+    mpl.rcParams.update(STYLE)  # type: ignore[arg-type]  # its stubs want literal keys
 
 
 def label(axes: Axes, title: str, x: str, y: str) -> Axes:

@@ -73,7 +73,7 @@ def test_no_assert_is_idle(tried):
 
 
 def test_messages_do_not_print_the_reference_solution(tried):
-    notebook, answers, outcomes = tried
+    notebook, _, outcomes = tried
     solutions = {
         e["grade_id"]: c.source.split("### BEGIN SOLUTION")[1].split("### END SOLUTION")[0]
         for c in notebook.cells
@@ -82,7 +82,9 @@ def test_messages_do_not_print_the_reference_solution(tried):
     for outcome in (outcome for outcome in outcomes if outcome.variant == 0):
         for line in solutions[outcome.exercise].splitlines():
             code = line.strip().removeprefix("return ")
-            assert len(code) < 12 or code not in outcome.message, f"{outcome.name} is told the answer: {outcome.message}"
+            assert len(code) < 12 or code not in outcome.message, (
+                f"{outcome.name} is told the answer: {outcome.message}"
+            )
 
 
 TINY = nbformat.v4.new_notebook(
@@ -112,13 +114,18 @@ def test_the_runner_tells_right_from_wrong():
 
 
 def test_answers_do_not_see_each_other():
-    answers = [Answer("w00-double", "sets", "leak = 1\ndouble = lambda x: 2 * x", True), Answer("w00-double", "reads", "double = lambda x: leak", False, "x")]
+    answers = [
+        Answer("w00-double", "sets", "leak = 1\ndouble = lambda x: 2 * x", True),
+        Answer("w00-double", "reads", "double = lambda x: leak", False, "x"),
+    ]
     first, second = try_answers(TINY, answers)
     assert first.passed and "leak" in second.message
 
 
 def test_dropping_the_only_assert_that_catches_an_answer_lets_it_pass():
-    outcomes = try_answers(TINY, [Answer("w00-double", "square", "double = lambda x: x * x", False, "3 gives 6")], drop_asserts=True)
+    outcomes = try_answers(
+        TINY, [Answer("w00-double", "square", "double = lambda x: x * x", False, "3 gives 6")], drop_asserts=True
+    )
     assert [(o.variant, o.passed) for o in outcomes] == [(0, False), (2, True)]
 
 

@@ -19,7 +19,9 @@ def tree(tmp_path, monkeypatch) -> Path:
     """A copy of week 1's text, solutions and release that a test may spoil."""
     for folder, name in ((COURSE, "COURSE"), (SOLUTIONS, "SOLUTIONS"), (RELEASE, "RELEASE")):
         copy = tmp_path / folder.name
-        shutil.copytree(folder, copy, ignore=shutil.ignore_patterns("submitted", "autograded", "feedback", "gradebook.db*"))
+        shutil.copytree(
+            folder, copy, ignore=shutil.ignore_patterns("submitted", "autograded", "feedback", "gradebook.db*")
+        )
         monkeypatch.setattr(pipeline, name, copy)
     return tmp_path
 

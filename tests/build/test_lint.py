@@ -31,7 +31,10 @@ def test_a_plain_notebook_passes():
         (new_code_cell("get(url, verify=False)"), "switched-off check"),
         (new_code_cell('api_key = "abc"'), "key in a cell"),
         (new_code_cell("x", outputs=[new_output("stream", name="stderr", text="warn")]), "stderr"),
-        (new_code_cell("x", outputs=[new_output("stream", name="stdout", text="<obj at 0x7f12ab34>")]), "memory address"),
+        (
+            new_code_cell("x", outputs=[new_output("stream", name="stdout", text="<obj at 0x7f12ab34>")]),
+            "memory address",
+        ),
         (new_code_cell("plot()", outputs=[PICTURE]), "a figure whose next cell"),
         (new_markdown_cell("The score is **0.94**."), "0.94 stands in no code or output"),
     ],
@@ -46,7 +49,10 @@ def test_a_figure_followed_by_its_words_passes():
 
 def test_a_bold_figure_that_was_computed_passes():
     printed = new_code_cell("x", outputs=[new_output("stream", name="stdout", text="AUC 0.94\n")])
-    assert fatal(TITLE, printed, new_markdown_cell("**0.94**, and **2,310 patients**, in **Week 1**.")).count("in bold") == 1
+    assert (
+        fatal(TITLE, printed, new_markdown_cell("**0.94**, and **2,310 patients**, in **Week 1**.")).count("in bold")
+        == 1
+    )
     assert fatal(TITLE, printed, new_markdown_cell("**0.94** in **Week 1**.")) == ""
 
 

@@ -109,7 +109,9 @@ def test_text_without_a_first_cell_line_is_refused(tmp_path):
         source.read(write(tmp_path, "import os\n" + GOOD))
 
 
-@pytest.mark.parametrize("text", [GOOD, *(p.read_text(encoding="utf-8") for p in pipeline.texts())], ids=lambda t: t[:40])
+@pytest.mark.parametrize(
+    "text", [GOOD, *(p.read_text(encoding="utf-8") for p in pipeline.texts())], ids=lambda t: t[:40]
+)
 def test_the_way_back_gives_the_text_again(tmp_path, text):
     folder = tmp_path / "any"
     folder.mkdir()

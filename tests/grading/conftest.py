@@ -38,7 +38,11 @@ def _hand_in(week: str, folder: Path, answered: set[str] | None) -> None:
     target.mkdir(parents=True)
     for path in sorted((RELEASE / week).glob("*.ipynb")):
         notebook = read_notebook(path)
-        solved = {entry["grade_id"]: cell.source for cell in read_notebook(SOLUTIONS / week / path.name).cells if (entry := graded(cell))}
+        solved = {
+            entry["grade_id"]: cell.source
+            for cell in read_notebook(SOLUTIONS / week / path.name).cells
+            if (entry := graded(cell))
+        }
         for cell in notebook.cells:
             entry = graded(cell)
             if entry and entry["solution"] and (answered is None or entry["grade_id"] in answered):

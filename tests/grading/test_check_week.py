@@ -66,9 +66,15 @@ def with_answer(week, notebook_name, name, source):
 
 
 def test_what_a_learner_breaks_costs_that_exercise_only():
-    results = with_answer("week_01_ml_fundamentals", "exercises.ipynb", "w01-everybody-comes", "def everybody_comes_accuracy(missed) return 1")
+    results = with_answer(
+        "week_01_ml_fundamentals",
+        "exercises.ipynb",
+        "w01-everybody-comes",
+        "def everybody_comes_accuracy(missed) return 1",
+    )
     broken = results.pop("w01-everybody-comes")
-    assert broken.status == "failed" and broken.earned == 0 and "SyntaxError" in broken.message or "NameError" in broken.message or "Run your cell" in broken.message
+    assert broken.status == "failed" and broken.earned == 0
+    assert "SyntaxError" in broken.message
     assert {r.status for r in results.values()} == {"passed"}
 
 
@@ -80,7 +86,9 @@ def test_a_dying_kernel_is_a_zero_with_a_sentence():
 
 def test_a_warning_in_a_check_is_named():
     source = "import sys\ndef everybody_comes_accuracy(missed):\n    print('hm', file=sys.stderr)\n    return 1 - missed.mean()"
-    result = with_answer("week_01_ml_fundamentals", "exercises.ipynb", "w01-everybody-comes", source)["w01-everybody-comes"]
+    result = with_answer("week_01_ml_fundamentals", "exercises.ipynb", "w01-everybody-comes", source)[
+        "w01-everybody-comes"
+    ]
     assert result.earned == 0 and "warning" in result.message
 
 

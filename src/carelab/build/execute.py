@@ -55,7 +55,9 @@ def execute(notebook: NotebookNode, name: str) -> NotebookNode:
         except CellTimeoutError as error:
             raise UserError(f"{name}: a cell ran longer than {CELL_TIMEOUT_SECONDS} s; make it quicker.") from error
         except CellExecutionError as error:
-            raise UserError(f"{name}: a cell failed with {error.ename}: {error.evalue}\n{_last_cell(notebook)}") from error
+            raise UserError(
+                f"{name}: a cell failed with {error.ename}: {error.evalue}\n{_last_cell(notebook)}"
+            ) from error
         except DeadKernelError as error:
             raise UserError(f"{name}: the kernel died; look for a cell that needs too much memory.") from error
     # The kernel writes its own Python version here.
@@ -77,4 +79,3 @@ def without_outputs(notebook: NotebookNode) -> NotebookNode:
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None
     return bare
-

@@ -1,9 +1,9 @@
 """The short markers of the authors' text, and the nbgrader metadata they stand for.
 
-    # %% exercise="w01-name"              a code cell the learner fills in
-    # %% check="w01-name" points=2        the test of that exercise; points=0 is a gate: it must pass but earns nothing
-    # %% [markdown] written="w01-name" points=5     an answer in prose, graded by a person
-    # %% [markdown] hint="w01-name"       a numbered list of hints, taken out of the notebook and shipped beside it
+# %% exercise="w01-name"              a code cell the learner fills in
+# %% check="w01-name" points=2        the test of that exercise; points=0 is a gate: it must pass but earns nothing
+# %% [markdown] written="w01-name" points=5     an answer in prose, graded by a person
+# %% [markdown] hint="w01-name"       a numbered list of hints, taken out of the notebook and shipped beside it
 """
 
 import re

@@ -76,7 +76,9 @@ def fingerprint(text: Path, library: str) -> str:
     return hashlib.sha256(_text(text) + library.encode()).hexdigest()[:16]
 
 
-def build(weeks: Iterable[str] = (), *, force: bool = False, jobs: int | None = None, console: Console | None = None) -> Report:
+def build(
+    weeks: Iterable[str] = (), *, force: bool = False, jobs: int | None = None, console: Console | None = None
+) -> Report:
     """Bring solutions/ and weeks_01-12/ up to date with course/. Only what changed is run again.
 
     A notebook is replaced only when it ran and kept the house rules; a release only when all of its week did.
@@ -148,9 +150,7 @@ def _is_current(text: Path, library: str, record: dict[str, str]) -> bool:
     return built.is_file() and record.get(key(text)) == fingerprint(text, library)
 
 
-def _run_all(
-    stale: list[Path], jobs: int, console: Console
-) -> Iterator[tuple[Path, NotebookNode, list[lint.Finding]]]:
+def _run_all(stale: list[Path], jobs: int, console: Console) -> Iterator[tuple[Path, NotebookNode, list[lint.Finding]]]:
     """Parse all first, so that a bad marker is known in a second; then run them over processes."""
     for text in stale:
         source.read(text)

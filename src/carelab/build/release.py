@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 
 from nbgrader.apps import NbGraderAPI
-from traitlets.config import Config, PyFileConfigLoader
+from traitlets.config.loader import Config, PyFileConfigLoader
 
 from carelab.errors import UserError
 from carelab.paths import COURSE
@@ -12,7 +12,7 @@ from carelab.paths import COURSE
 
 def course_config(course: Path = COURSE) -> Config:
     """nbgrader's configuration of this course, as its own command would read it."""
-    config = PyFileConfigLoader("nbgrader_config.py", path=str(course)).load_config()
+    config: Config = PyFileConfigLoader("nbgrader_config.py", path=str(course)).load_config()
     config.CourseDirectory.root = str(course)
     return config
 

@@ -164,7 +164,9 @@ def _check_pairs(source: Source) -> None:
         if kind == "exercise" and ("check", name) not in where:
             source.problems.append(f'{path}:{line}: exercise "{name}" has no check.')
         if kind == "exercise" and len(source.hints.get(name, [])) < 2:
-            source.problems.append(f'{path}:{line}: exercise "{name}" needs at least two hints in a hint="{name}" cell.')
+            source.problems.append(
+                f'{path}:{line}: exercise "{name}" needs at least two hints in a hint="{name}" cell.'
+            )
     for name in source.hints:
         if ("exercise", name) not in where and ("written", name) not in where:
             source.problems.append(f'{path}: hint="{name}" belongs to no exercise.')

@@ -13,10 +13,16 @@ def register(app: typer.Typer) -> None:
 
 
 def build(
-    weeks: Annotated[list[str] | None, typer.Argument(help="Weeks to build, for example 1; all when none is named.")] = None,
-    check: Annotated[bool, typer.Option("--check", help="Build nothing; fail when what is committed is out of date.")] = False,
+    weeks: Annotated[
+        list[str] | None, typer.Argument(help="Weeks to build, for example 1; all when none is named.")
+    ] = None,
+    check: Annotated[
+        bool, typer.Option("--check", help="Build nothing; fail when what is committed is out of date.")
+    ] = False,
     force: Annotated[bool, typer.Option("--force", help="Run every notebook again, changed or not.")] = False,
-    jobs: Annotated[int | None, typer.Option(help="Notebooks to run at the same time; all cores when not given.")] = None,
+    jobs: Annotated[
+        int | None, typer.Option(help="Notebooks to run at the same time; all cores when not given.")
+    ] = None,
 ) -> None:
     """Turn the text in course/ into solutions/ and weeks_01-12/; only what changed is run."""
     from rich.console import Console
@@ -33,7 +39,9 @@ def build(
             raise UserError(f"The notebooks are out of step with their text:\n{lines}\nMend it with: {pipeline.MEND}")
         console.print("Notebooks, landing page and README agree with their sources.")
         return
-    report = pipeline.build([curriculum.week(week).folder for week in weeks or []], force=force, jobs=jobs, console=console)
+    report = pipeline.build(
+        [curriculum.week(week).folder for week in weeks or []], force=force, jobs=jobs, console=console
+    )
     for warning in report.warnings:
         console.print(f"[yellow]warning[/] {warning}")
     console.print(f"{len(report.built)} built, the rest was up to date.")

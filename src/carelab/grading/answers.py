@@ -59,7 +59,9 @@ def read_catalogue(path: Path) -> list[Answer]:
             continue
         data = cell.metadata
         if "exercise" not in data or ("right" in data) == ("wrong" in data):
-            raise UserError(f'{path}: each answer needs exercise="…" and one of right="…", wrong="…": {cell.source[:60]!r}')
+            raise UserError(
+                f'{path}: each answer needs exercise="…" and one of right="…", wrong="…": {cell.source[:60]!r}'
+            )
         right = "right" in data
         if not right and not data.get("says"):
             raise UserError(f'{path}: the wrong answer "{data["wrong"]}" needs says="…", the words that should help.')
@@ -110,11 +112,13 @@ def _quiet() -> None:
     os.environ.update({"MPLBACKEND": "agg", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"})
 
 
-def _walk(cells: list[tuple[str, dict[str, object] | None]], answers: list[Answer], drop_asserts: bool) -> list[Outcome]:
+def _walk(
+    cells: list[tuple[str, dict[str, object] | None]], answers: list[Answer], drop_asserts: bool
+) -> list[Outcome]:
     from IPython.core.interactiveshell import InteractiveShell
 
     shell = InteractiveShell.instance()
-    shell.showtraceback = lambda *_, **__: None  # nobody reads it, and it takes longer than most answers
+    shell.showtraceback = lambda *_, **__: None  # type: ignore[method-assign]  # nobody reads it, and it takes longer than most answers
     checks = {str(e["grade_id"]): source for source, e in cells if e and e["grade"]}
     outcomes = []
     for source, entry in cells:

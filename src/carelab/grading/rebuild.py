@@ -15,7 +15,7 @@ def read_notebook(path: Path) -> NotebookNode:
     if not path.is_file():
         raise UserError(f"{path} is not there. Run `python -m carelab lab` to get a fresh copy.")
     try:
-        notebook = nbformat.reads(path.read_text(encoding="utf-8"), as_version=4)
+        notebook: NotebookNode = nbformat.reads(path.read_text(encoding="utf-8"), as_version=4)
         nbformat.validate(notebook)
     except Exception as error:  # a broken file can trip nbformat in any way
         raise UserError(

@@ -44,6 +44,7 @@ def grade_notebook(path: Path, week: str) -> list[CheckResult]:
 def run_checks(notebook: NotebookNode, submitted: dict[str, str], stubs: dict[str, str]) -> list[CheckResult]:
     """Run `notebook` and judge its checks; an answer equal to its stub counts as not attempted."""
     death = _run(notebook)
+    own = {entry["grade_id"]: cell for cell in notebook.cells if (entry := graded(cell)) and entry["solution"]}
     results = []
     for cell in notebook.cells:
         entry = graded(cell)
@@ -57,6 +58,8 @@ def run_checks(notebook: NotebookNode, submitted: dict[str, str], stubs: dict[st
             results.append(CheckResult(name, "for a person", points, 0.0, "Graded by a person with the rubric."))
         else:
             message = _failure(cell, death)
+            if message and name in own:
+                message = _error(own[name]) or message  # what stopped the learner's own cell comes first
             status: Status = "failed" if message else "passed"
             results.append(CheckResult(name, status, points, 0.0 if message else points, message))
     return results
@@ -89,14 +92,20 @@ def _run(notebook: NotebookNode) -> str:
 
 def _failure(cell: NotebookNode, death: str) -> str:
     """Why a check earns nothing, in words; empty when it passed. A check that never ran has not passed."""
+    if error := _error(cell):
+        return error
     for output in cell.outputs:
-        if output.output_type == "error":
-            return explain(output.ename, output.evalue)
         if output.output_type == "stream" and output.name == "stderr":
             return f"The check wrote a warning, which nbgrader counts as a failure: {output.text.strip()}"
     if cell.execution_count is None:
         return death or "The check did not run."
     return death
+
+
+def _error(cell: NotebookNode) -> str:
+    """The error that stopped a cell, explained; empty when none did."""
+    errors = [output for output in cell.outputs if output.output_type == "error"]
+    return explain(errors[0].ename, errors[0].evalue) if errors else ""
 
 
 def explain(kind: str, words: str) -> str:

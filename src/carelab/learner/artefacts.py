@@ -17,7 +17,12 @@ def keep(project: str, title: str, facts: dict[str, Any], figure: Figure | None 
     """
     folder = Path.cwd() / FOLDER
     folder.mkdir(exist_ok=True)
-    content: dict[str, Any] = {"project": project, "title": title, "data": "synthetic (Lakeshore Health)", "facts": facts}
+    content: dict[str, Any] = {
+        "project": project,
+        "title": title,
+        "data": "synthetic (Lakeshore Health)",
+        "facts": facts,
+    }
     if figure is not None:
         content["figure"] = f"{project}.png"
         beside = folder / f".{project}.new.png"

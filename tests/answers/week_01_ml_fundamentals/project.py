@@ -30,9 +30,11 @@ features = ["hour", "weekday", "sex", "snow_cm_forecast", "new_patient"]
 # %% exercise="w01-j11-features" wrong="a column that is not there" says="no such column"
 features = ["lead_days", "known_rate", "age", "payer", "weather"]
 
+
 # %% exercise="w01-j11-bands" right="numpy select"
 def risk_bands(risk, medium_from, high_from):
     return np.select([risk >= high_from, risk >= medium_from], ["high", "medium"], default="low")
+
 
 # %% exercise="w01-j11-bands" right="a loop"
 def risk_bands(risk, medium_from, high_from):
@@ -41,21 +43,26 @@ def risk_bands(risk, medium_from, high_from):
         bands.append("high" if one >= high_from else "medium" if one >= medium_from else "low")
     return np.array(bands)
 
+
 # %% exercise="w01-j11-bands" wrong="limit belongs to the lower band" says="belongs to the higher band"
 def risk_bands(risk, medium_from, high_from):
     return np.where(risk > high_from, "high", np.where(risk > medium_from, "medium", "low"))
+
 
 # %% exercise="w01-j11-bands" wrong="other words" says="use the words low, medium and high"
 def risk_bands(risk, medium_from, high_from):
     return np.where(risk >= high_from, "red", np.where(risk >= medium_from, "amber", "green"))
 
+
 # %% exercise="w01-j11-bands" wrong="medium swallows low" says="The risks 0.05"
 def risk_bands(risk, medium_from, high_from):
     return np.where(risk >= high_from, "high", "medium")
 
+
 # %% exercise="w01-j11-bands" wrong="limits of the example by heart" says="use the arguments"
 def risk_bands(risk, medium_from, high_from):
     return np.where(risk >= 0.5, "high", np.where(risk >= 0.2, "medium", "low"))
+
 
 # %% exercise="w01-j11-limits" right="quantiles"
 risk = new_model().fit(train[features], train["missed"]).predict_proba(validation[features])[:, 1]
@@ -88,6 +95,7 @@ risk = new_model().fit(train[features], train["missed"]).predict_proba(validatio
 high_from = np.sort(risk)[-14 * validation["day"].nunique()]
 medium_from = high_from - 0.0001
 
+
 # %% exercise="w01-j11-action" right="one dictionary and two questions"
 def action(band, transport_need, days_ahead):
     if band != "high":
@@ -95,6 +103,7 @@ def action(band, transport_need, days_ahead):
     if days_ahead >= 7:
         return "offer_slot"
     return {True: "ride", False: "call"}[bool(transport_need)]
+
 
 # %% exercise="w01-j11-action" right="from the bottom up"
 def action(band, transport_need, days_ahead):
@@ -109,11 +118,13 @@ def action(band, transport_need, days_ahead):
             result = "offer_slot"
     return result
 
+
 # %% exercise="w01-j11-action" wrong="rides for whoever needs one" says="rides are for the band high"
 def action(band, transport_need, days_ahead):
     if transport_need:
         return "ride"
     return {"high": "call", "medium": "text", "low": "usual"}[band]
+
 
 # %% exercise="w01-j11-action" wrong="a week is more than seven days" says="seven or more days mean"
 def action(band, transport_need, days_ahead):
@@ -123,6 +134,7 @@ def action(band, transport_need, days_ahead):
         return "ride" if transport_need else "call"
     return "text" if band == "medium" else "usual"
 
+
 # %% exercise="w01-j11-action" wrong="earlier slots for everybody" says="earlier slots are for the band high"
 def action(band, transport_need, days_ahead):
     if days_ahead >= 7:
@@ -131,17 +143,20 @@ def action(band, transport_need, days_ahead):
         return "ride" if transport_need else "call"
     return "text" if band == "medium" else "usual"
 
+
 # %% exercise="w01-j11-action" wrong="transport forgotten" says="six days ahead"
 def action(band, transport_need, days_ahead):
     if band == "high":
         return "offer_slot" if days_ahead >= 7 else "call"
     return "text" if band == "medium" else "usual"
 
+
 # %% exercise="w01-j11-action" wrong="everybody high gets a ride" says="without a transport need, tomorrow"
 def action(band, transport_need, days_ahead):
     if band == "high":
         return "offer_slot" if days_ahead >= 7 else "ride"
     return "text" if band == "medium" else "usual"
+
 
 # %% exercise="w01-j11-action" wrong="earlier slots only with a transport need" says="Another row"
 def action(band, transport_need, days_ahead):
