@@ -187,7 +187,11 @@ def _release_drift(week: str) -> list[str]:
 
 
 def _differences(wanted: Path, have: Path, label: str, only: str | None = None) -> list[str]:
-    names = {only} if only else {p.name for folder in (wanted, have) if folder.is_dir() for p in folder.iterdir()}
+    names = (
+        {only}
+        if only
+        else {p.name for folder in (wanted, have) if folder.is_dir() for p in folder.iterdir() if p.is_file()}
+    )
     return [
         f"{label}/{name} is not what the build gives."
         for name in sorted(names - {".ipynb_checkpoints"})

@@ -1,0 +1,197 @@
+"""Open the course: the learner's own copies of the notebooks, and a JupyterLab that shows them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import socket
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from carelab import paths
+from carelab.errors import UserError
+
+LANDING = "START_HERE.ipynb"
+USUAL_PORT = 8888
+_TRIES = 50
+_INSTRUCTORS = ("formgrader", "assignment_list", "course_list")
+SETTINGS = Path(__file__).parent / "lab_settings"
+
+# Nothing the course starts reports its use to anybody.
+QUIET_ENVIRONMENT = {
+    "ORT_DISABLE_TELEMETRY": "1",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "LANGSMITH_TRACING": "false",
+    "DO_NOT_TRACK": "1",
+}
+
+
+@dataclass
+class Copied:
+    """What a copy into the workspace did; paths are relative to it."""
+
+    new: list[str] = field(default_factory=list)
+    kept: list[str] = field(default_factory=list)
+    newer: list[str] = field(default_factory=list)  # kept, though the course now has another version
+
+
+def copy_missing(release: Path, workspace: Path) -> Copied:
+    """Copy each notebook of the release that the workspace does not have. A notebook that is there stays as it is.
+
+    Raises UserError when the workspace cannot be used.
+    """
+    refuse_course_folders(workspace)
+    result = Copied()
+    try:
+        workspace.mkdir(parents=True, exist_ok=True)
+        record = _Record(workspace / ".carelab" / "copied.json")
+        for source in sorted(release.rglob("*.ipynb")):
+            name = source.relative_to(release).as_posix()
+            if any(part.startswith(".") for part in Path(name).parts):
+                continue  # a checkpoint, or half a file somebody is writing
+            content = source.read_bytes()
+            target = workspace / name
+            if os.path.lexists(target):
+                result.kept.append(name)
+                if record.differs(name, content):
+                    result.newer.append(name)
+            else:
+                _write(target, content)
+                record.note(name, content)
+                result.new.append(name)
+        record.save()
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise UserError(
+            f"The folder {workspace} cannot be used for your notebooks ({reason}): name another one with --workspace."
+        ) from None
+    return result
+
+
+def refuse_course_folders(workspace: Path) -> None:
+    """Raise UserError when the workspace would lie among the files that the course itself keeps."""
+    wanted = workspace.resolve()
+    own = (paths.RELEASE, paths.SOLUTIONS, paths.COURSE, paths.ROOT / "src", paths.ROOT / "data", paths.ROOT / "tests")
+    if wanted == paths.ROOT or any(wanted.is_relative_to(folder) for folder in own):
+        raise UserError(
+            f"The folder {workspace} belongs to the course itself: name a folder of your own with --workspace."
+        )
+
+
+class _Record:
+    """Which version of each notebook the learner got, so that a newer one can be announced."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            hashes = json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            hashes = {}  # losing it costs an announcement, nothing else
+        self.hashes: dict[str, str] = hashes if isinstance(hashes, dict) else {}
+
+    def note(self, name: str, content: bytes) -> None:
+        self.hashes[name] = hashlib.sha256(content).hexdigest()
+
+    def differs(self, name: str, content: bytes) -> bool:
+        return name in self.hashes and self.hashes[name] != hashlib.sha256(content).hexdigest()
+
+    def save(self) -> None:
+        _write(self.path, json.dumps(self.hashes, indent=1, sort_keys=True).encode() + b"\n")
+
+
+def _write(target: Path, content: bytes) -> None:
+    """Write beside, then rename: nobody meets half a notebook."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    beside = target.with_name(f".{target.name}.new")
+    beside.write_bytes(content)
+    beside.replace(target)
+
+
+def is_free(port: int) -> bool:
+    """Whether a server could listen on this port of this machine."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        if os.name != "nt":  # a port that was just released counts as free; on Windows the option means to share
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+def choose_port(wanted: int | None) -> int:
+    """The port to use. One that was asked for is taken or refused; else the first free one from 8888 on."""
+    if wanted is not None:
+        if not 1 <= wanted <= 65535:
+            raise UserError(f"{wanted} is no port: name a number from 1 to 65535.")
+        if not is_free(wanted):
+            raise UserError(f"Port {wanted} is in use: name another one, or leave out --port to get a free one.")
+        return wanted
+    for port in range(USUAL_PORT, USUAL_PORT + _TRIES):
+        if is_free(port):
+            return port
+    raise UserError(f"Ports {USUAL_PORT} to {USUAL_PORT + _TRIES - 1} are all in use: name a free one with --port.")
+
+
+def server_arguments(workspace: Path, port: int, browser: bool) -> list[str]:
+    """Arguments for JupyterLab: the learner's folder, the landing page, and no call to the outside."""
+    arguments = [
+        f"--ServerApp.root_dir={workspace.resolve()}",
+        f"--LabApp.default_url=/lab/tree/{LANDING}",
+        f"--ServerApp.port={port}",
+        "--ServerApp.port_retries=0",
+        "--ServerApp.ip=127.0.0.1",
+        f"--ServerApp.open_browser={browser}",
+        "--ServerApp.log_level=ERROR",  # the address is printed at any level
+        "--LabApp.log_level=ERROR",
+        # The instructor's pages look for a course to grade, and complain in the terminal when there is none.
+        *(f"--ServerApp.jpserver_extensions=nbgrader.server_extensions.{name}=False" for name in _INSTRUCTORS),
+        # JupyterLab asks for news, for its newest version and for the list of extensions: none of it is the course.
+        "--LabApp.news_url=None",
+        "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+        "--LabApp.extension_manager=readonly",
+        f"--LabApp.app_settings_dir={SETTINGS}",
+        # Which tabs were open is remembered per workspace folder, apart from the person's other projects.
+        f"--LabApp.workspaces_dir={workspace.resolve() / '.carelab' / 'tabs'}",
+    ]
+    if _has_curve():  # between server and kernels; ipykernel warns in the terminal without it
+        arguments.append("--KernelManager.transport_encryption=auto")
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        arguments.append("--allow-root")  # a container; JupyterLab otherwise refuses to start
+    return arguments
+
+
+def _has_curve() -> bool:
+    import zmq
+
+    return bool(zmq.has("curve"))
+
+
+def prepare_environment(workspace: Path) -> None:
+    """Set what kernels and terminals opened from JupyterLab inherit."""
+    os.environ.update(QUIET_ENVIRONMENT)
+    os.environ["CARELAB_WORKSPACE"] = str(workspace.resolve())
+    # So that `python -m carelab …` in JupyterLab's own terminal means this environment.
+    scripts = str(Path(sys.executable).parent)
+    if not os.environ.get("PATH", "").startswith(scripts):
+        os.environ["PATH"] = scripts + os.pathsep + os.environ.get("PATH", "")
+
+
+def start(workspace: Path, port: int, browser: bool) -> None:
+    """Run JupyterLab until the person stops it."""
+    prepare_environment(workspace)
+    if browser and not _can_open_browser():
+        browser = False
+    from jupyterlab.labapp import LabApp
+
+    LabApp.launch_instance(argv=server_arguments(workspace, port, browser))
+
+
+def _can_open_browser() -> bool:
+    """Whether a browser with a window is likely; a text browser would only block the terminal."""
+    if sys.platform.startswith("linux"):
+        return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY") or shutil.which("wslview"))
+    return True

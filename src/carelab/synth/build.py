@@ -1,0 +1,188 @@
+"""Build the world into a folder: panels one by one, written into a temporary folder that replaces the old one at the end."""
+
+import hashlib
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from functools import partial
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+from rich.progress import Progress
+
+from carelab.errors import UserError
+from carelab.fhir.read import Resource
+from carelab.fhir.tables import TABLES, in_order, open_tables
+from carelab.synth.config import Panel, World, config_hash, load_world, panels
+from carelab.synth.panel import intercept_of, make_panel
+from carelab.synth.resources import network_resources
+from carelab.synth.weather import make_weather
+
+VERSION = "1.0"
+MANIFEST = "MANIFEST.json"
+TRUTH = "truth"
+SHARED_TABLES = ("sites", "weather")  # not per panel
+
+
+def build(target: Path, n_patients: int | None = None, workers: int = 1, progress: bool = True) -> None:
+    """Build the world into `target`, which is replaced as a whole: nobody ever sees a half-written folder.
+
+    n_patients: None for the released size (M tables, and S as FHIR); any other number gives that many patients as
+    tables and as FHIR, panel by panel in flat memory. workers: processes; the bytes are the same for any number.
+    Raises UserError when the size is out of range, or a calibration target of the released world is missed.
+    """
+    target = Path(target)
+    world = load_world()
+    target.parent.mkdir(parents=True, exist_ok=True)
+    # Beside the target, so that the final rename stays within one file system.
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{target.name}-") as folder:
+        fresh = Path(folder) / "new"
+        fresh.mkdir()
+        _build_into(fresh, world, n_patients, workers, progress)
+        _swap(fresh, target, Path(folder) / "old")
+
+
+def _swap(fresh: Path, target: Path, aside: Path) -> None:
+    """Put the new folder in the place of the old one; put the old one back if that fails."""
+    had_old = target.exists()
+    if had_old:
+        target.rename(aside)
+    try:
+        fresh.rename(target)
+    except OSError:
+        if had_old:
+            aside.rename(target)
+        raise
+
+
+def _build_into(folder: Path, world: World, n_patients: int | None, workers: int, progress: bool) -> None:
+    """All files of the world, with the manifest last."""
+    released = n_patients is None or n_patients == world.n_patients
+    todo = panels(world, n_patients)
+    # Always solved on the released world, so that a larger world begins with the same patients.
+    intercept = intercept_of(world, panels(world))
+    parts = folder / "parts"
+    _write_network(parts / "network", world)
+    work = partial(_make_part, parts, world, intercept)
+    with _mapper(workers) as apply, Progress(disable=not progress) as bar:
+        for _ in bar.track(apply(work, todo), total=len(todo), description="Building Lakeshore Health"):
+            pass
+    _join_parts(folder, parts, len(todo), whole_feed=not released)
+    shutil.rmtree(parts)
+    _write_manifest(folder, world, n_patients or world.n_patients)
+
+
+@contextmanager
+def _mapper(workers: int) -> Iterator[Callable[..., Any]]:
+    """`map`, in this process or over several; results come in the order of the input."""
+    if workers < 1:
+        raise UserError(f"{workers} workers cannot build anything; ask for 1 or more.")
+    if workers == 1:
+        yield map
+    else:
+        with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+            yield pool.map
+
+
+def _write_network(folder: Path, world: World) -> None:
+    """Resources and weather that all panels share."""
+    folder.mkdir(parents=True)
+    for kind, resources in network_resources(world).items():
+        _write_ndjson(folder / f"{kind}.ndjson", resources)
+    weather = make_weather(world)
+    weather.to_csv(folder / "weather.csv", index=False, date_format="%Y-%m-%d", lineterminator="\n")
+
+
+def _make_part(parts: Path, world: World, intercept: float, panel: Panel) -> None:
+    """A panel's FHIR, sample, tables and truth, written to its own folder."""
+    built = make_panel(world, panel, intercept, make_weather(world))
+    folder = parts / f"{panel.number:03d}"
+    for name, resources in (("all", built.resources), ("sample", built.sample)):
+        (folder / name).mkdir(parents=True)
+        for kind, found in resources.items():
+            _write_ndjson(folder / name / f"{kind}.ndjson", found)
+    # The tables come from the files just written, as a reader's own would.
+    with open_tables(parts / "network", folder / "all", threads=1) as connection:
+        for table in TABLES:
+            pq.write_table(connection.sql(in_order(table)).to_arrow_table(), folder / f"{table}.parquet")
+    (folder / TRUTH).mkdir()
+    for name, frame in built.truth.items():
+        pq.write_table(pa.Table.from_pandas(frame, preserve_index=False), folder / TRUTH / f"{name}.parquet")
+
+
+def _write_ndjson(path: Path, resources: list[Resource]) -> None:
+    """Resources, one a line, as compact JSON in the order given."""
+    with path.open("wb") as file:
+        file.writelines(orjson.dumps(resource, option=orjson.OPT_APPEND_NEWLINE) for resource in resources)
+
+
+def _join_parts(folder: Path, parts: Path, n_panels: int, whole_feed: bool) -> None:
+    """Panels' files one after the other: ids grow with the panel, so the whole is sorted by id."""
+    ordered = [parts / f"{number:03d}" for number in range(n_panels)]
+    for table in TABLES:
+        used = ordered[:1] if table in SHARED_TABLES else ordered
+        _join_parquet(folder / "tables" / f"{table}.parquet", [part / f"{table}.parquet" for part in used])
+    for name in ("appointments", "patients"):
+        _join_parquet(folder / TRUTH / f"{name}.parquet", [part / TRUTH / f"{name}.parquet" for part in ordered])
+    feed = folder / "fhir"
+    feed.mkdir()
+    for shared in sorted((parts / "network").iterdir()):
+        shutil.copyfile(shared, feed / shared.name)
+    level = "all" if whole_feed else "sample"
+    for kind in sorted(path.name for path in (ordered[0] / level).iterdir()):
+        with (feed / kind).open("wb") as joined:
+            for part in ordered:
+                with (part / level / kind).open("rb") as piece:
+                    shutil.copyfileobj(piece, joined)
+
+
+def _join_parquet(path: Path, pieces: list[Path]) -> None:
+    """One Parquet file with a row group for each piece, without any of them whole in memory with another."""
+    path.parent.mkdir(exist_ok=True)
+    schema = pq.read_schema(pieces[0]).remove_metadata()
+    with pq.ParquetWriter(path, schema, compression="zstd", compression_level=12) as writer:
+        for piece in pieces:
+            writer.write_table(pq.read_table(piece).cast(schema))
+
+
+def _rows(path: Path) -> int | None:
+    """Rows of a table, lines of a feed; None for documents."""
+    if path.suffix == ".parquet":
+        return int(pq.read_metadata(path).num_rows)
+    if path.suffix == ".ndjson":
+        with path.open("rb") as file:
+            return sum(1 for _ in file)
+    if path.suffix == ".csv":
+        return len(pd.read_csv(path))
+    return None
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _write_manifest(folder: Path, world: World, n_patients: int) -> None:
+    """Name, size, rows and hash of every file, with what it takes to make them again."""
+    files: dict[str, dict[str, Any]] = {}
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        entry: dict[str, Any] = {"sha256": _sha256(path), "bytes": path.stat().st_size}
+        if (rows := _rows(path)) is not None:
+            entry["rows"] = rows
+        files[path.relative_to(folder).as_posix()] = entry
+    manifest = {
+        "generator": VERSION,
+        "seed": world.seed,
+        "n_patients": n_patients,
+        "config_sha256": config_hash(),
+        "files": files,
+    }
+    options = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
+    (folder / MANIFEST).write_bytes(orjson.dumps(manifest, option=options))
