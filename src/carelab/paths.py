@@ -1,5 +1,6 @@
 """Where things live. Every other module asks here, so that a folder can move in one place."""
 
+import os
 from pathlib import Path
 
 from carelab.errors import UserError
@@ -10,7 +11,7 @@ RELEASE = ROOT / "weeks_01-12"
 SOLUTIONS = ROOT / "solutions"
 DATA = ROOT / "data" / "synthetic"
 CACHE = ROOT / ".cache"
-WORKSPACE = ROOT / "my_course"
+WORKSPACE = Path(os.environ.get("CARELAB_WORKSPACE") or ROOT / "my_course")  # `lab --workspace` sets it
 
 
 def data(name: str) -> Path:

@@ -29,8 +29,9 @@ def entries(lock: str) -> dict[str, str]:
 
 
 def lock_problems(lock: str) -> list[str]:
-    """What keeps a lock from being one: no exact version, no hash, an address."""
-    found = []
+    """What keeps a lock from being one: two versions, no exact one, no hash, an address."""
+    names = re.findall(r"(?m)^(\S+?)==", lock)
+    found = [f"{name} has more than one version" for name in sorted(set(names)) if names.count(name) > 1]
     for name, entry in entries(lock).items():
         if not re.match(r"[A-Za-z0-9._-]+==\d\S*( ;[^\n\\]+)? \\\n", entry):
             found.append(f"{name} has no exact version")
@@ -110,6 +111,7 @@ PANDAS = re.search(r"(?m)^pandas==\S+ \\\n(    --hash=\S+( \\)?\n)+", COURSE)
 assert PANDAS is not None
 MUST_FAIL: dict[str, Callable[[], list[str]]] = {
     "a version that is no version": lambda: lock_problems(COURSE.replace("pandas==", "pandas>=")),
+    "two versions for two Pythons": lambda: lock_problems(COURSE + PANDAS[0]),
     "an entry without hash": lambda: lock_problems(COURSE.replace(PANDAS[0], PANDAS[0].split("\n")[0] + "\n")),
     "a package from an address": lambda: lock_problems(COURSE + "odd @ https://example.org/odd.whl\n"),
     "an index in the lock": lambda: lock_problems("--index-url https://example.org/\n" + COURSE),

@@ -21,6 +21,7 @@ _COMPILE = [
     "--generate-hashes",
     "--no-header",
     "--no-annotate",
+    "--fork-strategy=fewest",
     "--upgrade",
     "--quiet",
 ]

@@ -20,9 +20,11 @@ from rich.progress import Progress
 from carelab.errors import UserError
 from carelab.fhir.read import Resource
 from carelab.fhir.tables import TABLES, in_order, open_tables
+from carelab.synth import calibration, documents, measure
 from carelab.synth.config import Panel, World, config_hash, load_world, panels
 from carelab.synth.panel import intercept_of, make_panel
 from carelab.synth.resources import network_resources
+from carelab.synth.traps import TRAPS, true_pairs
 from carelab.synth.weather import make_weather
 
 VERSION = "1.0"
@@ -76,7 +78,50 @@ def _build_into(folder: Path, world: World, n_patients: int | None, workers: int
             pass
     _join_parts(folder, parts, len(todo), whole_feed=not released)
     shutil.rmtree(parts)
+    (folder / "DATA_DICTIONARY.md").write_bytes(documents.dictionary(folder).encode())
+    if released:
+        _measure_into(folder, world)
     _write_manifest(folder, world, n_patients or world.n_patients)
+
+
+def _measure_into(folder: Path, world: World) -> None:
+    """Calibration and traps of the released world. Raises UserError when a target is missed."""
+    data = measure.load(folder, world)
+    results = calibration.calibrate(data)
+    calibration.stop_outside(results)
+    effects = {trap.id: {name: round(value, 3) for name, value in trap.measure(data).items()} for trap in TRAPS}
+    ceilings = {
+        "auc_test_period": next(r.achieved for r in results if r.name == "ceiling_auc"),
+        "auc_whole_history": round(measure.auc(data.history["missed"], data.history["p_no_show"]), 3),
+    }
+    listed = [
+        {
+            "id": trap.id, "title": trap.title, "where": trap.where, "lesson": trap.lesson,
+            "naive": trap.naive, "reference": trap.reference, "figures": effects[trap.id],
+        }
+        for trap in TRAPS
+    ]  # fmt: skip
+    texts = {
+        "CALIBRATION.md": documents.calibration(results),
+        "DATASHEET.md": documents.datasheet(
+            {
+                "patients": f"{len(data.patients):,}", "visits": f"{len(data.visits):,}", "seed": world.seed,
+                "sample": _rows(folder / "fhir" / "Patient.ndjson"), "version": VERSION,
+            }
+        ),
+        f"{TRUTH}/TRAPS.md": documents.traps(effects),
+    }  # fmt: skip
+    for name, text in texts.items():
+        (folder / name).write_bytes(text.encode())
+    _write_json(folder / TRUTH / "traps.json", listed)
+    _write_json(folder / TRUTH / "ceilings.json", ceilings)
+    pairs = pd.DataFrame(sorted(true_pairs(data)), columns=["patient_id", "patient_id_2"])
+    pq.write_table(pa.Table.from_pandas(pairs, preserve_index=False), folder / TRUTH / "duplicates.parquet")
+
+
+def _write_json(path: Path, content: Any) -> None:
+    """Indented JSON with a final newline."""
+    path.write_bytes(orjson.dumps(content, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
 
 
 @contextmanager
@@ -184,5 +229,44 @@ def _write_manifest(folder: Path, world: World, n_patients: int) -> None:
         "config_sha256": config_hash(),
         "files": files,
     }
-    options = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
-    (folder / MANIFEST).write_bytes(orjson.dumps(manifest, option=options))
+    _write_json(folder / MANIFEST, manifest)
+
+
+def check(target: Path) -> list[str]:
+    """What is wrong with the files of a built world, one sentence each; empty when all are as the manifest says.
+
+    Names files that are missing, differ from their hash, or are not in the manifest, and a world built from another
+    configuration than the installed one.
+    """
+    target = Path(target)
+    try:
+        manifest = orjson.loads((target / MANIFEST).read_bytes())
+        files = manifest["files"]
+    except FileNotFoundError:
+        return [f"{MANIFEST} is missing, so nothing can be checked; build the data again."]
+    except (orjson.JSONDecodeError, KeyError, TypeError):
+        return [f"{MANIFEST} cannot be read; build the data again."]
+    problems = []
+    if manifest.get("config_sha256") != config_hash():
+        problems.append("The data were built from another world.toml than the installed one; build them again.")
+    for name, entry in files.items():
+        path = target / name
+        if not path.is_file():
+            problems.append(f"{name} is missing.")
+        elif _sha256(path) != entry["sha256"]:
+            problems.append(f"{name} is not what was built: its content has changed.")
+    strangers = {path.relative_to(target).as_posix() for path in target.rglob("*") if path.is_file()}
+    problems += [f"{name} is not part of the data." for name in sorted(strangers - set(files) - {MANIFEST})]
+    return problems
+
+
+def rebuild_matches(target: Path, workers: int = 1) -> list[str]:
+    """Build the released world elsewhere and name every file of `target` that differs, is missing or is too many."""
+    with tempfile.TemporaryDirectory() as folder:
+        again = Path(folder) / "again"
+        build(again, workers=workers, progress=False)
+        mine, fresh = (
+            {path.relative_to(root).as_posix(): _sha256(path) for path in root.rglob("*") if path.is_file()}
+            for root in (Path(target), again)
+        )
+    return [f"{name} differs from a fresh build." for name in sorted(mine.keys() | fresh.keys()) if mine.get(name) != fresh.get(name)]

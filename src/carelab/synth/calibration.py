@@ -89,21 +89,3 @@ def stop_outside(results: list[Result]) -> None:
     missed = [f"{r.name} is {r.achieved}, not in {r.lower} to {r.upper}" for r in results if not r.within]
     if missed:
         raise UserError(f"The world misses its calibration: {'; '.join(missed)}. Change the rates in world.toml.")
-
-
-def document(results: list[Result]) -> str:
-    """CALIBRATION.md."""
-    rows = [f"| {r.meaning} | {r.source} | {r.achieved:g} | {r.lower:g} to {r.upper:g} |" for r in results]
-    return "\n".join(
-        [
-            "# Calibration",
-            "",
-            "Measured on the built tables; the build stops when a figure leaves its tolerance. Test period: visits from "
-            "1 January 2026 on, models trained on what came before.",
-            "",
-            "| quantity | source of the target | achieved | tolerance |",
-            "|---|---|---|---|",
-            *rows,
-            "",
-        ]
-    )
