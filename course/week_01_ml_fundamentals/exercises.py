@@ -6,14 +6,12 @@ Lakeshore's nurse line asks you for eleven small pieces. Together they turn a sc
 
 | | |
 |---|---|
-| **You need** | the lesson of this week, about 75 minutes |
+| **You need** | the lesson of this week, about 90 minutes |
 | **You earn** | 20 points, checked by machine |
 | **Data** | `visits`, the scheduling extract of Lakeshore Health (synthetic, patients invented) |
 | **In the room** | product manager (owns the rule), CTO (owns the data), nurse manager (owns the calls) |
 
-Each exercise is one function of one to ten lines. Write it where the line `raise NotImplementedError` stands and delete that line; the indented part is where your code goes. Run your cell, then run the check below it: no red text means it passed. The checks run your function on small tables you can read and, when your work is graded, on other tables under the same rule.
-
-Stuck? In any cell, run `hint("w01-label")` with the name of the exercise, and again for the next hint.
+Each exercise is one function. Replace the line `raise NotImplementedError(...)` by your own lines, run the cell, run the check below it. *Passed* means passed; otherwise the check says in a sentence what it saw. When your work is graded, the same rule is tried on other tables. Under each heading stands the call that gives you a hint; call it again for the next one.
 """
 
 # %%
@@ -25,6 +23,7 @@ from sklearn.metrics import roc_auc_score
 from carelab import hint
 from carelab.paths import data
 
+%xmode Minimal
 visits = pd.read_parquet(data("tables/visits.parquet"))
 tomorrow = pd.Timestamp("2026-07-01")
 past, upcoming = visits[visits["start"] < tomorrow].copy(), visits[visits["start"] >= tomorrow].copy()
@@ -32,11 +31,39 @@ print(f"{len(past):,} past visits, {len(upcoming):,} upcoming")
 
 # %% [markdown]
 """
+## Before you start: five pieces of Python, one exercise done for you
+
+*Skip this if you write Python.*
+
+| you want | you write |
+|---|---|
+| a function to give something back | `return`, on its last line; without it the caller gets `None`, which means nothing |
+| the rows of a table where something holds | `table[table["age"] > 70]`: a condition in square brackets |
+| to go through a list and collect | `found = []`, then `for name in names:`, and under it, indented, `found.append(name)` |
+| several results with a name each | a **dict**: `{"calls": 15, "rides": 3}` |
+| the second column of a block of numbers | `block[:, 1]`; counting starts at 0, and `:` means all rows |
+
+A **Series** is one column of a table, and its **index** is the names of its rows. Here is a solved exercise: *the share of patients over 70 in a table with a column `age`.*
+"""
+
+
+# %%
+def share_over_70(patients):
+    old = patients[patients["age"] > 70]
+    return len(old) / len(patients)
+
+
+print(share_over_70(pd.DataFrame({"age": [34, 71, 88, 52]})))
+
+# %% [markdown]
+"""
 ## Part 1: what are we predicting?
 
-*About 0 min from the start.*
+*About 6 min from the start.*
 
 ### Exercise 1: the label (2 points)
+
+*Stuck? `hint("w01-label")`*
 
 A model learns from examples with a known answer, the **label**. Ours is 1 when the patient stayed away and 0 when the patient came. The extract does not have it; it has `status`:
 
@@ -49,7 +76,7 @@ A model learns from examples with a known answer, the **label**. Ours is 1 when 
 
 The first two are examples to learn from. The last two are not, and have to go.
 
-Write `missed_label`. Two tools do it: `visits["status"].isin(["a", "b"])` is true in the rows where the status is one of those listed, and `(visits["status"] == "a").astype(int)` turns a comparison into 0 and 1.
+Write `missed_label` in two steps. Keep the rows that have an outcome, `known = visits[condition]`; the condition `visits["status"].isin(["a", "b"])` is true where the status is one of those listed. Then compare: `(known["status"] == "a").astype(int)` is 1 where the status is `a` and 0 elsewhere.
 """
 
 
@@ -71,7 +98,8 @@ def missed_label(visits):
 # %% check="w01-label" points=2
 table = pd.DataFrame({"status": ["fulfilled", "cancelled", "noshow", "booked", "fulfilled"]}, index=list("abcde"))
 label = missed_label(table)
-assert isinstance(label, pd.Series), f"missed_label gave a {type(label).__name__}; return a pandas Series."
+assert label is not None, "Your function gives nothing back. Does its last line begin with `return`?"
+assert isinstance(label, pd.Series), f"missed_label gave a {type(label).__name__}; return a Series, one column of 0 and 1."
 assert "b" not in label.index, (
     "Visit b was cancelled and still has a label. A cancelled slot can be used again: leave the row out."
 )
@@ -83,7 +111,7 @@ assert list(label.index) == list("ace"), (
 )
 assert label["c"] == 1, "Visit c was a no-show and must be labelled 1: the label says who stayed away, not who came."
 assert label["a"] == 0, "Visit a was fulfilled, the patient came: its label is 0."
-print(f"{missed_label(past).mean():.1%} of the past visits with an outcome were missed.")
+print(f"Passed. {missed_label(past).mean():.1%} of the past visits with an outcome were missed.")
 ### BEGIN HIDDEN TESTS
 _known = past["status"].isin(["fulfilled", "noshow"])
 _label = missed_label(past)
@@ -99,14 +127,16 @@ assert _label.sum() == (past["status"] == "noshow").sum(), (
 """
 1. Two steps: first keep the rows that have an outcome, then compare their status with one word.
 2. `known = visits[visits["status"].isin([...])]` keeps rows. Which two of the four words belong in the brackets?
-3. Return `(known["status"] == ...).astype(int)`. Look at section 2 of the lesson, "What is a miss?".
+3. Return `(known["status"] == ...).astype(int)`. Section 1 of the lesson does both steps in one cell, with the table `seen`.
 """
 
 # %% [markdown]
 """
 ### Exercise 2: the shrug to beat (1 point)
 
-*About 7 min from the start.*
+*Stuck? `hint("w01-everybody-comes")`*
+
+*About 16 min from the start.*
 
 Before any model, price the laziest rule: **everybody comes**. It never makes a call. How often is it right? That share is its accuracy, and every later claim of "80 % accurate" has to be read against it.
 
@@ -128,9 +158,12 @@ def everybody_comes_accuracy(missed):
 
 # %% check="w01-everybody-comes" points=1
 share = everybody_comes_accuracy(pd.Series([0, 0, 0, 1]))
+assert share is not None, "Your function gives nothing back. Does its last line begin with `return`?"
+assert not isinstance(share, pd.Series), "You returned a whole column; one number is asked for. The mean of a column is one."
 assert share != 0.25, "0.25 is the share who stayed away. The rule says everybody comes: about whom is it right?"
 assert 0 <= share <= 1, f"You returned {share}; return a share between 0 and 1, not a percentage or a count."
 assert abs(share - 0.75) < 1e-9, f"You returned {share} for three who came and one who did not; three of four is 0.75."
+print("Passed. Whoever sells you an accuracy has to beat this rule.")
 ### BEGIN HIDDEN TESTS
 _share = everybody_comes_accuracy(pd.Series([1, 1, 0, 1, 0]))
 assert abs(_share - 0.4) < 1e-9, (
@@ -149,13 +182,15 @@ assert abs(_share - 0.4) < 1e-9, (
 """
 ## Part 2: an honest test
 
-*About 12 min from the start.*
+*About 20 min from the start.*
 
 ### Exercise 3: split by date (2 points)
 
+*Stuck? `hint("w01-time-split")`*
+
 You will use the model on days that have not happened. So test it on days it has not seen: train on everything **before** a day, test on that day **and after**.
 
-`visits["start"] < day` is true for every visit that began before the day. `~` in front of such a column turns true into false.
+`before = visits["start"] < first_test_day` is a column of true and false, one for each visit. `visits[before]` are the rows where it is true, and `visits[~before]` are all the others. The function gives back two tables, with a comma between them.
 """
 
 
@@ -180,7 +215,12 @@ table = pd.DataFrame(
     },
     index=list("abcd"),
 )
-train, test = split_by_date(table, pd.Timestamp("2026-04-01"))
+parts = split_by_date(table, pd.Timestamp("2026-04-01"))
+assert parts is not None, "Your function gives nothing back. Does its last line begin with `return`?"
+train, test = parts
+assert isinstance(train, pd.DataFrame) and isinstance(test, pd.DataFrame), (
+    "You returned columns of true and false, not tables. Put each of them into the brackets of visits[...]."
+)
 assert len(train) + len(test) == len(table), (
     f"{len(train)} + {len(test)} rows from a table of {len(table)}: a visit is lost or stands on both sides."
 )
@@ -193,6 +233,7 @@ assert "b" not in train.index, (
 assert list(train.index) == ["a", "d"], (
     f"Train holds {list(train.index)}; visits a and d began before the day. Compare `start`, the day of the visit."
 )
+print("Passed. The test knows nothing that the model could have seen.")
 ### BEGIN HIDDEN TESTS
 _day = pd.Timestamp("2026-01-01")
 _train, _test = split_by_date(past, _day)
@@ -215,9 +256,11 @@ assert len(_train) + len(_test) == len(past), (
 """
 ### Exercise 4: who has seen the future? (2 points)
 
-*About 20 min from the start.*
+*Stuck? `hint("w01-future-seen")`*
 
-A colleague splits at random instead: "more mixed, so fairer". Patients come more than once, so a random split puts Ms. Ortiz's visit of May into the training data and asks the model about her visit of March. It has read the next chapter.
+*About 30 min from the start.*
+
+A colleague splits at random instead: "more mixed, so fairer". Patients come more than once, so a random split puts Ms. Ortiz's visit of May into the training data and asks the model about her visit of March. It has read the next chapter: the May row counts her misses so far, the one in March among them.
 
 Measure it: for what share of the test visits does the **same patient** have a **later** visit in the training data?
 
@@ -249,6 +292,8 @@ test = pd.DataFrame(
     }
 )
 share = share_with_future_seen(train, test)
+assert share is not None, "Your function gives nothing back. Does its last line begin with `return`?"
+assert not isinstance(share, pd.Series), "You returned a column of true and false; its mean is the share that is asked for."
 assert share != 0.75, (
     "0.75 counts every patient who is in both tables. Only a training visit that is later than the test visit is the future."
 )
@@ -257,7 +302,7 @@ assert abs(share - 0.25) < 1e-9, (
     f"You returned {share:.2f}. Of these four test visits one, Ana's in March, has a later visit of the same patient in train."
 )
 shuffled = past.sample(frac=1.0, random_state=1)
-print(f"random split: {share_with_future_seen(shuffled.iloc[5000:], shuffled.iloc[:5000]):.0%} of the test visits")
+print(f"Passed. After a random split: {share_with_future_seen(shuffled.iloc[5000:], shuffled.iloc[:5000]):.0%} of the test visits")
 ### BEGIN HIDDEN TESTS
 _mixed = past.sample(frac=1.0, random_state=7)
 _train, _test = _mixed.iloc[8000:], _mixed.iloc[:8000]
@@ -283,13 +328,15 @@ assert _found == 0, f"After a split by date nobody's future is in train, but you
 """
 ## Part 3: too good to be true
 
-*About 28 min from the start.*
+*About 39 min from the start.*
 
 ### Exercise 5: written after the visit (2 points)
 
+*Stuck? `hint("w01-written-after")`*
+
 Some columns are filled in only when the patient is already there. They predict perfectly and are worthless: on the evening before, they are empty.
 
-That is also how to catch them. A column that is **empty in every upcoming visit** but **filled in at least one past visit** was written afterwards. `table["x"].isna()` is true where a value is missing; `.all()` and `.any()` ask whether all or any are true.
+That is also how to catch them. A column that is **empty in every upcoming visit** but **filled in at least one past visit** was written afterwards. `upcoming[name].isna()` is true where the column has no value, `past[name].notna()` where it has one; `.all()` and `.any()` behind it ask whether all or any are true. Most of the function is written; put the two questions into an `if`, with `and` between them.
 """
 
 
@@ -300,9 +347,13 @@ def written_after(past, upcoming):
     past, upcoming: tables with the same columns, one row per visit.
     Returns a list of column names, in the order of the table: empty in all of `upcoming`, filled in some of `past`.
     """
-    ### BEGIN SOLUTION
-    return [name for name in past.columns if upcoming[name].isna().all() and past[name].notna().any()]
-    ### END SOLUTION
+    found = []
+    for name in past.columns:
+        ### BEGIN SOLUTION
+        if upcoming[name].isna().all() and past[name].notna().any():
+            found.append(name)
+        ### END SOLUTION
+    return found
 
 
 # %% check="w01-written-after" points=2
@@ -313,6 +364,7 @@ will = pd.DataFrame(
     {"lead_days": [8, 1], "paid_at": [None, None], "room": [None, None], "fax": [None, None], "snow_cm": [None, 0.0]}
 )
 found = written_after(was, will)
+assert found is not None, "Your function gives nothing back. Does its last line begin with `return`?"
 assert isinstance(found, list), f"written_after gave a {type(found).__name__}; return a list of column names."
 assert "fax" not in found, (
     "`fax` is empty everywhere, before and after: it tells nothing, but nobody wrote it after the visit."
@@ -326,7 +378,7 @@ assert "paid_at" in found, (
 assert found == ["paid_at", "room"], (
     f"You found {found}; look at each column of `will` and ask whether all of it is empty."
 )
-print("In the real extract:", written_after(past, upcoming))
+print("Passed. In the real extract:", written_after(past, upcoming))
 ### BEGIN HIDDEN TESTS
 assert written_after(past, upcoming) == ["wait_minutes"], (
     f"In the real extract you found {written_after(past, upcoming)}; apply the rule to every column."
@@ -340,22 +392,24 @@ assert written_after(_was, _will) == ["triage", "left_at"], (
 
 # %% [markdown] hint="w01-written-after"
 """
-1. Walk through the names with `for name in past.columns:` and keep the names that pass two tests.
+1. The loop gives you one `name` after the other. Ask about `upcoming[name]` and about `past[name]`; `found.append(name)` keeps a name.
 2. Test one: `upcoming[name].isna().all()`. Test two is about `past[name]`, with `notna()` and `any()`.
-3. Start with `found = []`, use `found.append(name)` inside an `if`, and `return found`. Lesson, section 5.
+3. `if test_one and test_two:` and under it, indented once more, `found.append(name)`. The idea is in section 5 of the lesson.
 """
 
 # %% [markdown]
 """
 ### Exercise 6: a history that was known (2 points)
 
-*About 36 min from the start.*
+*Stuck? `hint("w01-known-rate")`*
+
+*About 49 min from the start.*
 
 `no_show_rate` passes that test: it is there for upcoming visits. It still looks ahead, because it was computed on the day of the extract, over **all** of a patient's visits, the one you want to predict included.
 
 The honest form uses `prior_no_shows` and `prior_visits`: what was known when the visit was booked. Divide the first by the second. Patients without a prior visit have no rate yet; give them the `fallback`.
 
-`Series.where(condition, other)` keeps the value where the condition is true and takes `other` elsewhere. In pandas 0 divided by 0 gives an empty value, not an error; `fillna(other)` fills empty values.
+In pandas 0 divided by 0 gives an empty value, not an error, and `.fillna(other)` behind a column fills what is empty.
 """
 
 
@@ -381,6 +435,7 @@ table = pd.DataFrame(
 )
 before = table.copy()
 rate = known_no_show_rate(table, fallback=0.2)
+assert rate is not None, "Your function gives nothing back. Does its last line begin with `return`?"
 assert table.equals(before), (
     "Your function changed the table it was given; compute a new Series and leave `visits` alone."
 )
@@ -399,6 +454,7 @@ assert abs(rate["c"]) < 1e-9, (
 assert abs(rate["a"] - 0.25) < 1e-9 and abs(rate["d"] - 0.5) < 1e-9, (
     f"1 of 4 and 5 of 10 gave {rate['a']:.2f} and {rate['d']:.2f}."
 )
+print("Passed. This history was known when the visit was booked.")
 ### BEGIN HIDDEN TESTS
 _rate = known_no_show_rate(past, fallback=0.31)
 _first = past["prior_visits"] == 0
@@ -422,13 +478,15 @@ assert abs(_rate[~_first] - _seen["prior_no_shows"] / _seen["prior_visits"]).max
 """
 ## Part 4: the model, scored where it counts
 
-*About 44 min from the start.*
+*About 55 min from the start.*
 
 ### Exercise 7: a score nobody can argue with (2 points)
 
+*Stuck? `hint("w01-honest-auc")`*
+
 **AUC** (area under the curve) answers: take one patient who stayed away and one who came; how often does the model give the first the higher risk? 0.5 is a coin, 1.0 is a clairvoyant.
 
-Fit on train, score on test, and hand in **probabilities**: `model.predict_proba(X)` gives two columns, for 0 and for 1. `model.predict(X)` gives a bare yes or no and throws the ranking away. `roc_auc_score(y, risk)` does the rest.
+Three lines, as in section 3 of the lesson. Fit on train: `model.fit(table, label)`. Ask for **probabilities** on test: `model.predict_proba(table)` gives two columns, the chance of 0 and the chance of 1, and you want the second, `[:, 1]`. (`model.predict` gives a bare yes or no and throws the ranking away.) Then `roc_auc_score(label, risk)`.
 """
 
 
@@ -453,7 +511,8 @@ early, late = seen[seen["start"] < "2026-01-01"], seen[seen["start"] >= "2026-01
 columns = ["lead_days", "prior_no_shows", "age"]
 auc = auc_on_later_visits(LogisticRegression(max_iter=1000), early, late, columns)
 own = LogisticRegression(max_iter=1000).fit(early[columns], early["missed"])
-assert isinstance(auc, float), f"You returned a {type(auc).__name__}; return one number."
+assert auc is not None, "Your function gives nothing back. Does its last line begin with `return`?"
+assert np.ndim(auc) == 0, f"You returned a {type(auc).__name__}; return one number."
 assert auc > 0.5, (
     f"AUC {auc:.3f}, worse than a coin: the first column of predict_proba is the chance of coming, the second of staying away."
 )
@@ -467,7 +526,7 @@ on_test = LogisticRegression(max_iter=1000).fit(late[columns], late["missed"])
 assert abs(auc - roc_auc_score(late["missed"], on_test.predict_proba(late[columns])[:, 1])) > 1e-9, (
     f"AUC {auc:.3f} comes from a model fitted on `test`: it was shown the answers of the exam. Fit on `train`."
 )
-print(f"AUC with three columns on the later visits: {auc:.2f}")
+print(f"Passed. AUC with three columns on the later visits: {auc:.2f}")
 ### BEGIN HIDDEN TESTS
 _rng = np.random.default_rng(11)
 _made = pd.DataFrame({"x": _rng.normal(size=600), "z": _rng.normal(size=600)})
@@ -495,11 +554,13 @@ assert _swap < 0.5, (
 """
 ## Part 5: what happens on the telephone
 
-*About 52 min from the start.*
+*About 65 min from the start.*
 
 ### Exercise 8: four kinds of patients (2 points)
 
-Once a list is drawn up, every patient is one of four. Count them; the nurse manager will ask. With two columns of 0 and 1, `(missed == 1) & (called == 1)` is true where both hold, and `.sum()` counts.
+*Stuck? `hint("w01-confusion")`*
+
+Once a list is drawn up, every patient is one of four. Count them; the nurse manager will ask. With two columns of 0 and 1, `((missed == 1) & (called == 1)).sum()` counts the rows where both hold; mind the outer brackets. Give back a dict with the four names of the table.
 
 | | called | not called |
 |---|---|---|
@@ -531,6 +592,10 @@ def call_outcomes(missed, called):
 missed = pd.Series([1, 1, 1, 0, 0, 0, 0, 0, 0, 0])
 called = pd.Series([1, 0, 0, 1, 1, 1, 0, 0, 0, 0])
 found = call_outcomes(missed, called)
+assert found is not None, "Your function gives nothing back. Does its last line begin with `return`?"
+assert isinstance(found, dict), (
+    f"You returned a {type(found).__name__}; return a dict, for example {{'reached': 3, 'needless': 2}} with all four names."
+)
 assert set(found) == {"reached", "needless", "overlooked", "left_alone"}, (
     f"The keys are {sorted(found)}; use the four names of the table."
 )
@@ -546,6 +611,7 @@ assert found["reached"] == 1, (
 assert found["left_alone"] == 4, (
     f"left_alone is {found['left_alone']}; count those who got no call and would have come."
 )
+print("Passed. This table is what the nurse manager will ask for.")
 ### BEGIN HIDDEN TESTS
 _rng = np.random.default_rng(3)
 _missed, _called = pd.Series(_rng.integers(0, 2, 200)), pd.Series((_rng.random(200) < 0.3).astype(int))
@@ -568,7 +634,9 @@ assert all(_found[_name] == _wanted[_name] for _name in _wanted), (
 """
 ### Exercise 9: two numbers for two people (2 points)
 
-*About 60 min from the start.*
+*Stuck? `hint("w01-precision-recall")`*
+
+*About 73 min from the start.*
 
 The nurse asks: *of my calls, how many reach somebody who would have stayed away?* That share is **precision**. The medical director asks: *of those who would have stayed away, how many did we reach?* That share is **recall** (clinicians know it as sensitivity).
 
@@ -592,7 +660,9 @@ def precision_and_recall(missed, called):
 # %% check="w01-precision-recall" points=2
 missed = pd.Series([1, 1, 1, 0, 0, 0, 0, 0, 0, 0])
 called = pd.Series([1, 1, 0, 1, 1, 1, 0, 0, 0, 0])
-precision, recall = precision_and_recall(missed, called)
+both = precision_and_recall(missed, called)
+assert both is not None, "Your function gives nothing back. Does its last line begin with `return`?"
+precision, recall = both
 assert abs(precision - 2 / 3) > 1e-9 or abs(recall - 0.4) > 1e-9, (
     "The two are swapped. Precision divides by the calls you made, recall by the patients who would have stayed away."
 )
@@ -603,6 +673,7 @@ assert abs(precision - 0.4) < 1e-9, (
     f"Precision {precision:.2f}: 5 calls were made, and 2 of them went to somebody who would have stayed away."
 )
 assert abs(recall - 2 / 3) < 1e-9, f"Recall {recall:.2f}: 3 would have stayed away, and 2 of them were called."
+print("Passed. One number for the nurse, one for the medical director.")
 ### BEGIN HIDDEN TESTS
 _rng = np.random.default_rng(5)
 _missed, _called = pd.Series((_rng.random(300) < 0.2).astype(int)), pd.Series((_rng.random(300) < 0.4).astype(int))
@@ -627,7 +698,9 @@ assert abs(_recall - _reached / _missed.sum()) < 1e-6, (
 """
 ### Exercise 10: the threshold is the staffing plan (2 points)
 
-*About 67 min from the start.*
+*Stuck? `hint("w01-call-threshold")`*
+
+*About 79 min from the start.*
 
 Nobody at Lakeshore knows what a risk of 0.37 means, but everybody knows what 15 calls mean. Turn one into the other: the **lowest risk that still gets a call**, when the nurse line can make `calls_per_day` calls and calls the riskiest first.
 
@@ -651,6 +724,7 @@ def call_threshold(risk, calls_per_day):
 # %% check="w01-call-threshold" points=2
 risk = np.array([0.12, 0.81, 0.33, 0.07, 0.64, 0.29, 0.45, 0.18])
 threshold = call_threshold(risk, 3)
+assert threshold is not None, "Your function gives nothing back. Does its last line begin with `return`?"
 flagged = int((risk >= threshold).sum())
 assert not np.isclose(threshold, np.sort(risk)[2]), (
     f"Your threshold is {threshold}, and {flagged} patients get a call. You counted from the lowest risk; count from the highest."
@@ -661,6 +735,7 @@ assert flagged == 3, (
 assert threshold in risk, (
     f"{threshold} is nobody's risk. The threshold is the risk of the last patient who still gets a call."
 )
+print("Passed. The roster sets the threshold, not the other way round.")
 ### BEGIN HIDDEN TESTS
 _risk = np.random.default_rng(8).random(400)
 for _calls in (1, 15, 400):
@@ -679,62 +754,51 @@ for _calls in (1, 15, 400):
 
 # %% [markdown]
 """
-### Exercise 11: how many calls would it take? (1 point)
+### Exercise 11: how many calls are worth making? (1 point)
 
-*About 73 min from the start.*
+*Stuck? `hint("w01-best-calls")`*
 
-The medical director wants to reach **half** of those who would stay away. How many calls is that? Walk down the ranked list and stop as soon as enough have been reached.
+*About 84 min from the start.*
 
-`np.argsort(-risk)` gives the positions from the highest risk to the lowest; `missed[order]` puts the outcomes in that order; `np.cumsum` adds them up as it goes.
+The nurse manager asks for a second line of 15 calls. Each further call is a little less likely to be worth it; you saw the curve. So put money on it. The table `plan` has one row for each number of calls a day: `calls`, and `reached`, how many of them go to somebody who would stay away. A visit that is kept after all is worth `value`, a call costs `cost`, and a call keeps only a part of those it reaches, `kept`.
+
+Net benefit of a row: `reached * kept * value - calls * cost`. Which number of calls has the highest one? `net.idxmax()` is the row name of the largest value, and `plan.loc[row, "calls"]` reads one cell. (Value, cost and the share kept are assumptions of the nurse line, not facts; in week 7 you measure the last one.)
 """
 
 
-# %% exercise="w01-calls-needed"
-def calls_needed(missed, risk, share):
-    """Smallest number of calls, riskiest first, that reaches at least `share` of those who would stay away.
+# %% exercise="w01-best-calls"
+def best_number_of_calls(plan, value, cost, kept):
+    """Number of calls a day with the highest net benefit.
 
-    missed: array of 0 and 1; risk: array of the same length, no two equal; share: float above 0, at most 1.
-    At least one patient is missed. Returns a whole number from 1 to the number of patients.
+    plan: table with columns `calls` and `reached` (both per day), one row per plan, any index.
+    value, cost: money per kept visit and per call; kept: share of the reached who come after all, 0 to 1.
+    Returns a whole number out of the column `calls`.
     """
     ### BEGIN SOLUTION
-    order = np.argsort(-risk)
-    reached = np.cumsum(missed[order]) / missed.sum()
-    return int(np.argmax(reached >= share)) + 1
+    net = plan["reached"] * kept * value - plan["calls"] * cost
+    return int(plan.loc[net.idxmax(), "calls"])
     ### END SOLUTION
 
 
-# %% check="w01-calls-needed" points=1
-risk = np.array([0.20, 0.90, 0.60, 0.10, 0.80, 0.40, 0.70])
-missed = np.array([1, 1, 0, 0, 0, 1, 0])
-found = calls_needed(missed, risk, 0.5)
-assert found != 4, (
-    "4 is one short: after four calls one of three is reached. Positions count from 0, calls count from 1."
-)
-assert found != 3, "3 is what it takes from the lowest risk up. The riskiest patient is called first."
-assert found != 2, (
-    "Half of three is 1.5, so two of the three must be reached: walk down the list by risk and count those who are missed."
-)
-assert found == 5, (
-    f"You returned {found}. Called in the order of risk, the missed ones are number 1, 5 and 6; two of three are reached with call 5."
-)
+# %% check="w01-best-calls" points=1
+plan = pd.DataFrame({"calls": [5, 10, 20, 40], "reached": [3.0, 5.0, 8.0, 11.0]}, index=list("abcd"))
+best = best_number_of_calls(plan, value=100, cost=8, kept=0.4)
+assert best is not None, "Your function gives nothing back. Does its last line begin with `return`?"
+assert best != 40, "40 calls reach the most people. Do the last 20 calls pay for themselves? Take the cost off, and count only the share kept."
+assert best in set(plan["calls"]), f"You returned {best}; return the number of calls of the best row, not its name or its benefit."
+assert best == 20, f"You returned {best}. Net benefit of the four rows: 80, 120, 160, 120. Which row is that, and how many calls has it?"
+print("Passed. At these prices the second line of calls is worth its money up to 20 calls a day.")
 ### BEGIN HIDDEN TESTS
-_rng = np.random.default_rng(21)
-_risk = _rng.permutation(200) / 200
-_missed = (_rng.random(200) < 0.15 + 0.3 * _risk).astype(int)
-_ranked = _missed[np.argsort(-_risk)]
-for _share in (0.33, 0.71, 1.0):
-    _found = calls_needed(_missed, _risk, _share)
-    assert _ranked[:_found].sum() >= _share * _ranked.sum(), f"For a share of {_share}, {_found} calls reach too few."
-    assert _ranked[: _found - 1].sum() < _share * _ranked.sum(), (
-        f"For a share of {_share}, fewer than {_found} calls are enough."
-    )
+assert best_number_of_calls(plan, value=100, cost=25, kept=0.4) == 5, "When calls cost more, fewer are worth it; use `cost`."
+assert best_number_of_calls(plan, value=400, cost=8, kept=0.4) == 40, "When a kept visit is worth more, more calls pay; use `value`."
+assert best_number_of_calls(plan, value=100, cost=8, kept=0.25) == 10, "When fewer of the reached come, fewer calls pay; use `kept`."
 ### END HIDDEN TESTS
 
-# %% [markdown] hint="w01-calls-needed"
+# %% [markdown] hint="w01-best-calls"
 """
-1. Put the outcomes in the order of the calls: `ranked = missed[np.argsort(-risk)]`.
-2. `np.cumsum(ranked)` says after each call how many have been reached. Divide by `missed.sum()` and compare with `share`.
-3. A loop does it too: `for calls in range(1, len(risk) + 1):` and return `calls` as soon as `ranked[:calls].sum()` is enough. Lesson, section 6.
+1. Two lines: `net = ...` is a column with the benefit of each row, and the second line looks up the row where it is largest.
+2. Write the formula of the text with `plan["reached"]` and `plan["calls"]` in it; pandas does it for all rows at once.
+3. `row = net.idxmax()`, then `return plan.loc[row, "calls"]`. The idea behind it is section 6 of the lesson.
 """
 
 # %% [markdown]

@@ -2,7 +2,7 @@
 """
 # Week 1: Who will miss their appointment?
 
-It is 19:00 on 30 June 2026 at Lakeshore Health. Tomorrow at 7:30 the nurse line can make **15 calls**. More patients than that are booked, and some of them will stay away. Who gets a call?
+It is 16:00 on 30 June 2026 at Lakeshore Health. Until 19:00 the nurse line can make **15 calls** to patients who are booked for tomorrow. More are booked than that, and some of them will stay away. Who gets a call?
 
 | | |
 |---|---|
@@ -19,7 +19,7 @@ It is 19:00 on 30 June 2026 at Lakeshore Health. Tomorrow at 7:30 the nurse line
 
 *About 0 min from the start.*
 
-First the result, then its foundations. Run the cells from here to the list of names for tomorrow. Take nothing on trust: the rest of the lesson takes this list apart.
+First the result, then its foundations. Run the cells from here to the list for tomorrow. Take nothing on trust: the rest of the lesson takes this list apart. The next cell fetches tools and the data; read only its last two lines.
 """
 
 # %%
@@ -41,9 +41,9 @@ visits[["start", "site_name", "specialty", "lead_days", "prior_no_shows", "statu
 
 # %% [markdown]
 """
-Each row is one appointment. `lead_days` is how far ahead it was booked, `prior_no_shows` how often this patient had stayed away by then, `status` how it ended. Appointments from 1 July 2026 on have not happened.
+Each row is one appointment. `lead_days` is how far ahead it was booked, `prior_no_shows` how often this patient had stayed away by then, `status` how it ended. Appointments from 1 July 2026 on have not happened, and are `booked`.
 
-A model needs examples whose end is known: the patient came (`fulfilled`) or stayed away (`noshow`). Cancelled visits freed their slot and teach nothing here.
+A model needs examples whose end is known: the patient came (`fulfilled`) or stayed away (`noshow`). Visits that were `cancelled` freed their slot. A few past ones are `booked` to this day: nobody ever recorded how they ended. Both kinds are left out.
 """
 
 # %%
@@ -76,7 +76,7 @@ call_list[["start", "site_name", "patient_id", "lead_days", "prior_no_shows", "r
 
 # %% [markdown]
 """
-That is a call list. It took three steps: examples with a known end, features known in time, a model that turns one into a risk for the other. This is **supervised learning**, and most of what vendors will show you is this, with more features.
+That is a call list. `risk` is the model's estimate of the chance that the patient stays away: of 100 patients at 0.30, about 30 should (whether that holds is week 3). It took examples with a known end, features known in time, and a model that learns from the first to score the second: **supervised learning**. Most of what vendors will show you is this, with more features.
 
 **For the CTO:** ask where each column comes from and when it is written. **For the product manager:** ask who calls, what they say, and what happens when nobody answers. Neither question is about the model, and both decide whether it works.
 """
@@ -97,7 +97,7 @@ print(f"accuracy of the rule 'everybody comes': {(seen['missed'] == 0).mean():.1
 
 # %% [markdown]
 """
-Lakeshore is built to sit in the middle of the literature. Now read the last line again: a rule that never calls anybody is right four times out of five. **Accuracy** cannot tell a model from a shrug when one answer is common, and no vendor slide that shows accuracy alone deserves a second meeting.
+Lakeshore is built to lie near that average. Now read the last line again: a rule that never calls anybody is right four times out of five. **Accuracy** cannot tell a model from a shrug when one answer is common, and no vendor slide that shows accuracy alone deserves a second meeting.
 
 Note what the label leaves out, too. A clerk who marks a missed visit `cancelled` out of kindness makes the clinic look better and the model blinder. A label is somebody's habit, written down.
 """
@@ -110,12 +110,12 @@ Note what the label leaves out, too. A clerk who marks a missed visit `cancelled
 
 The nurse line works from the top of a list. So the question is not "right or wrong" but "in the right order?". Take one patient who stayed away and one who came: how often does the model give the first one the higher risk?
 
-That share is called **AUC** (area under the curve). 0.5 is a coin, 1.0 a clairvoyant. And it has to be measured on visits the model has not learned from.
+That share is called **AUC** (area under the ROC curve; week 3 draws it). 0.5 is a coin, 1.0 a clairvoyant. It has to be measured on visits the model has not learned from, so we hide the last nine months and look at three of them now. What do you expect: 0.6, 0.7, 0.9?
 """
 
 # %%
-train = seen[seen["start"] < "2026-01-01"]
-later = seen[seen["start"] >= "2026-01-01"]
+train = seen[seen["start"] < "2025-10-01"]
+later = seen[(seen["start"] >= "2025-10-01") & (seen["start"] < "2026-01-01")]
 model = new_model().fit(train[numbers + words], train["missed"])
 risk = model.predict_proba(later[numbers + words])[:, 1]
 
@@ -127,7 +127,7 @@ print(f"AUC from scikit-learn:                         {roc_auc_score(later['mis
 
 # %% [markdown]
 """
-The two lines agree: AUC is nothing but that game of pairs. Is the score good? A score means nothing alone. Before a model is worth a meeting it has to beat what can be had without one, so let us line up three rules that need no learning.
+The two lines agree: AUC is nothing but that game of pairs. Is the score good? A score means nothing alone. Before a model is worth a meeting it has to beat what can be had without one. Two rules need no learning: call those who booked longest ago (what Lakeshore does today), and call those who have missed most often.
 """
 
 # %%
@@ -143,23 +143,24 @@ print(scores.round(2).to_string())
 # %%
 CEILING = 0.78  # of this world; see the next paragraph
 fig, ax = plt.subplots()
-ax.barh(scores.index, scores, color=[plots.GREY, plots.GREY, plots.GREY, plots.BLUE])
+ax.hlines(scores.index, 0.5, scores, color=plots.GREY)
+ax.scatter(scores, scores.index, s=90, color=[plots.GREY, plots.GREY, plots.GREY, plots.BLUE], zorder=3)
 ax.axvline(CEILING, color=plots.RED, linestyle="--")
-ax.text(CEILING + 0.005, 0, "best possible\non this world", color=plots.RED, va="center")
-ax.set_xlim(0.45, 0.9)
-plots.label(ax, "The model beats two simple rules", "AUC on visits from January 2026 on", "")
+ax.text(CEILING - 0.005, 0.4, "best possible\non this world", color=plots.RED, va="center", ha="right")
+ax.set(xlim=(0.48, 0.85), ylim=(-0.5, 3.5))
+plots.label(ax, "The model beats two simple rules", "AUC, October to December 2025 (0.5 is a coin)", "")
 plt.show()
 
 # %% [markdown]
 """
-*In words:* four bars of AUC. A coin reaches 0.5, each of the two simple rules about 0.6 to 0.65, the logistic regression a little above 0.7. A dashed line at 0.78 marks the best possible score.
+*In words:* four dots on a scale of AUC, measured from the coin at 0.5. The two simple rules lie near 0.60 and 0.65, the logistic regression near 0.71. A dashed line at 0.78 marks the best possible score.
 """
 
 # %% [markdown]
 """
 Where does a ceiling come from? Whether a person comes is partly chance: a sick child, a missed bus. Lakeshore is synthetic, and its makers know each patient's true risk. Even that true risk reaches only an AUC of 0.78 (`data/synthetic/CALIBRATION.md`). In real life nobody hands you the ceiling, but it is there.
 
-**For the CTO:** a score without a baseline beside it is not evidence. **For the product manager:** the two rules cost nothing. The model's worth is the distance to the better of them, not to zero.
+**For the CTO:** a score without a baseline beside it is not evidence. **For the product manager:** the two rules cost nothing. The model's worth is its distance to the better of the two, not to the coin.
 """
 
 # %% [markdown]
@@ -188,13 +189,13 @@ ax.plot(trees.index, trees["later"], marker="s", label="later visits")
 ax.axhline(CEILING, color=plots.RED, linestyle="--", label="best possible")
 ax.legend(loc="upper left")
 plots.label(
-    ax, "The deeper the tree, the better it remembers and the worse it predicts", "depth of the tree (questions)", "AUC"
+    ax, "Past a few questions the tree remembers more and predicts less", "depth of the tree (questions)", "AUC"
 )
 plt.show()
 
 # %% [markdown]
 """
-*In words:* AUC against the depth of the tree. On the visits it learned from the score climbs from about 0.6 to nearly 1. On later visits it rises a little, peaks at a shallow depth, then falls back towards 0.55.
+*In words:* AUC against the depth of the tree. On the visits it learned from the score climbs from about 0.6 to nearly 1. On later visits it rises to about 0.69 at a depth of four, then falls back towards 0.57.
 """
 
 # %% [markdown]
@@ -205,13 +206,13 @@ This is **overfitting**: the tree knows the past by heart, noise included. The g
 - **validation**: you choose with it (depth, features, which model), as often as you like;
 - **test**: opened once, at the end, for the number you will be held to.
 
-We split **by date**, because the model will be used on days that come after those it knows. A random split would put one visit of a patient into train and an earlier one of the same patient into the test. You measure that in the exercises.
+So far we have looked at October to December only: they are our validation months. We split **by date**, because the model will be used on days that come after those it knows. A random split would put a patient's visit of May into train and her visit of March into the test, and the May row counts her misses so far. You measure that in the exercises.
 """
 
 # %%
 train = seen[seen["start"] < "2025-10-01"]
-validation = seen[(seen["start"] >= "2025-10-01") & (seen["start"] < "2026-01-01")]
-test = seen[seen["start"] >= "2026-01-01"]
+validation = later
+test = seen[(seen["start"] >= "2026-01-01") & (seen["start"] < "2026-04-01")]
 for name, part in {"train": train, "validation": validation, "test": test}.items():
     print(
         f"{name:10} {len(part):6,} visits, {part['start'].min():%d %b %Y} to {part['start'].max():%d %b %Y}, {part['missed'].mean():.1%} missed"
@@ -223,7 +224,7 @@ for name, part in {"train": train, "validation": validation, "test": test}.items
 
 *About 30 min from the start.*
 
-On Tuesday a vendor shows you the same model with two more columns from the same extract, `no_show_rate` and `wait_minutes`. The slide says what the next cell prints. **Can this evaluation be trusted, or is it too good to be true?** The split is by date, the test visits are new. Decide before you read on.
+On Tuesday a vendor shows you the same model with two more columns from the same extract, `no_show_rate` and `wait_minutes`. The slide says what the next cell prints. **Can this evaluation be trusted, or is it too good to be true?** The split is by date, and the model has not learned from the visits that are scored. Decide before you read on.
 """
 
 
@@ -243,7 +244,7 @@ print(f"with both:               {score_with(['no_show_rate', 'wait_minutes']):.
 
 # %% [markdown]
 """
-The best possible score on this world is 0.78. Whatever lies above it has seen the future. In real life you have no ceiling to compare with, only suspicion: a sudden jump, or a score far above what the literature reports (models of this kind reach 0.75 to 0.80, *American Journal of Managed Care*, 2015). Which column is it? Add them one at a time.
+The best possible score on this world is 0.78. A score far above it, on visits the model has not learned from, has seen the future. In real life you have no ceiling, only suspicion: a sudden jump, or a score far above what others report (0.75 to 0.80 for such models, *American Journal of Managed Care*, 2015). Which column is it? Add them one at a time.
 """
 
 # %%
@@ -258,19 +259,20 @@ for column in ["wait_minutes", "no_show_rate"]:
 """
 Both. `wait_minutes` is the easy catch: who has waited has come. It is **empty for every upcoming visit**, so it cannot help tomorrow. Ask for the fill rate of each column on the evening before, and this trap is gone.
 
-`no_show_rate` is the one that gets signed off. It is there for tomorrow's patients, it sounds like history, and the data dictionary calls it a rate. But when was it computed?
+`no_show_rate` is the one that gets signed off. It is there for tomorrow's patients (only those without any past visit lack it), and it sounds like history. But when was it computed? Here are all visits of one patient. (The counts are those known when the visit was *booked*.)
 """
 
 # %%
-half = seen[seen["no_show_rate"] == 0.5]
-example = half[half["patient_id"] == half["patient_id"].mode()[0]].sort_values("booked_on").head(6)
-print(example[["booked_on", "prior_visits", "prior_no_shows", "no_show_rate", "missed"]].to_string(index=False))
+known_ends = seen.groupby("patient_id")["missed"].transform("size")
+example = seen[(seen["no_show_rate"] == 0.5) & (known_ends == 6)].sort_values(["patient_id", "start"]).head(6)
+print(example[["start", "prior_visits", "prior_no_shows", "no_show_rate", "missed"]].to_string(index=False))
+print(f"\nthis patient missed {example['missed'].mean():.2f} of all six visits")
 constant = seen.groupby("patient_id")["no_show_rate"].nunique().eq(1).mean()
-print(f"\npatients whose no_show_rate is the same on every visit, first to last: {constant:.0%}")
+print(f"patients whose no_show_rate is the same on every visit, first to last: {constant:.0%}")
 
 # %% [markdown]
 """
-A history grows with each visit, but this rate never changes: it was computed once, on the day of the extract, **over all visits, the one to be predicted included**. That is **leakage**: the answer hides in the question. The honest form divides `prior_no_shows` by `prior_visits`, as known at the time of booking; you write it in the exercises.
+A history grows with each visit. This rate is the same from the first visit to the last: it was computed once, on the day of the extract, **over all visits, the one to be predicted included**. That is **leakage**: the answer hides in the question. The honest form divides `prior_no_shows` by `prior_visits`, as known at the time of booking; you write it in the exercises.
 
 **For the CTO:** veto any feature without a time stamp of when it was known. **For the product manager:** an improvement that looks like luck is an incident until somebody explains it.
 """
@@ -281,7 +283,7 @@ A history grows with each visit, but this rate never changes: it was computed on
 
 *About 36 min from the start.*
 
-Back to the honest model. On each past day of the test period, take the 15 patients with the highest risk, as the nurse line would have, and count what a call would have met. Guess first: of 15 calls, how many reach somebody who would have stayed away?
+Back to the honest model, and to months that nothing above has touched: January to March 2026. On each of those days take the 15 patients with the highest risk, as the nurse line would have, and count at whom the calls would have been aimed. Guess first: of 15 calls a day, how many go to somebody who stayed away?
 """
 
 # %%
@@ -289,25 +291,23 @@ model = new_model().fit(train[numbers + words], train["missed"])
 test = test.assign(risk=model.predict_proba(test[numbers + words])[:, 1], day=test["start"].dt.date)
 test["place"] = test.groupby("day")["risk"].rank(ascending=False, method="first")
 test["called"] = (test["place"] <= 15).astype(int)
-table = pd.crosstab(
-    test["missed"].map({1: "would stay away", 0: "would come"}), test["called"].map({1: "called", 0: "not called"})
-)
-print(table.to_string())
+table = pd.crosstab(test["missed"], test["called"]).loc[[1, 0], [1, 0]] / test["day"].nunique()
+print(table.round(1).set_axis(["stayed away", "came"]).set_axis(["called", "not called"], axis=1).to_string())
 
 # %% [markdown]
 """
-This is a **confusion matrix**, four kinds of patients. Called and would stay away: reached. Called and would come anyway: a needless call. Not called and would stay away: overlooked. The rest were rightly left alone. (A call does not keep everybody from staying away; here we only count whom it reaches.)
+Patients per day, in four kinds: this is a **confusion matrix**. Called and stayed away: these the calls would have reached. Called and came: a needless call. Not called and stayed away: overlooked. The rest were rightly left alone. (It counts at whom the calls are aimed. Whether a call changes what a patient does is another question, for week 7.)
 """
 
 # %%
 called, missed = test["called"] == 1, test["missed"] == 1
-print(f"precision: {(called & missed).sum() / called.sum():.0%} of the calls reach somebody who would stay away")
-print(f"recall:    {(called & missed).sum() / missed.sum():.0%} of those who would stay away are called")
-print(f"at random: {missed.mean():.0%} of the calls would")
+print(f"precision: {(called & missed).sum() / called.sum():.0%} of the calls go to somebody who stayed away")
+print(f"recall:    {(called & missed).sum() / missed.sum():.0%} of those who stayed away were on the list")
+print(f"at random: {missed.mean():.0%} of the calls would have")
 
 # %% [markdown]
 """
-**Precision** is the nurse's number: how many of my calls are worth it? **Recall** is the medical director's: how many of those in need do we reach? (Clinicians call it sensitivity.) You cannot raise both by moving the threshold. You trade one for the other, and the exchange rate is staff.
+**Precision** is the nurse's number: how many of my calls are worth it? **Recall** is the medical director's: how many of those in need do we reach? (Clinicians call it sensitivity.) Moving the threshold trades one for the other, and the exchange rate is staff. Only a better model raises both.
 """
 
 # %%
@@ -326,7 +326,7 @@ plt.show()
 
 # %% [markdown]
 """
-*In words:* two lines against the number of calls a day. Precision falls from about one half at a single call to one fifth when everybody is called. Recall rises steadily from near zero towards one. A dashed line marks today's 15 calls.
+*In words:* two lines against the number of calls a day. Precision falls from about one half at a single call to about one fifth at sixty. Recall rises steadily from near zero towards one. A dashed line marks today's 15 calls.
 """
 
 # %%
@@ -360,5 +360,5 @@ A **threshold** is the lowest risk that still gets a call. Nobody can staff a th
 - Ask for the fill rate of its inputs on the evening before.
 - Ask how many cases a day it flags, and how many your people can act on.
 
-**Next:** the exercises (75 min), then project J11. **To read:** Burkov, *The Hundred-Page Machine Learning Book*, chapters 1 and 5 (60 min); DeepLearning.AI, *Machine Learning Specialization*, course 1, week 3 (about 3 h). In the cloud these pieces are called data splits, evaluation and endpoints: SageMaker, Azure ML and Vertex AI each have a page of that name.
+**Next:** the exercises (90 min), then the project: a no-show policy that somebody can sign. **To read:** Burkov, *The Hundred-Page Machine Learning Book*, chapters 1 and 5 (60 min); DeepLearning.AI, *Machine Learning Specialization*, course 1, week 3 (about 3 h).
 """

@@ -5,7 +5,6 @@ import json
 from collections import Counter
 from functools import cache
 
-from carelab.errors import UserError
 from carelab.paths import RELEASE
 
 _asked: Counter[str] = Counter()
@@ -20,18 +19,22 @@ def all_hints() -> dict[str, list[str]]:
     return hints
 
 
-def hint(exercise: str) -> None:
+def hint(exercise: str = "") -> None:
     """Print the next hint for `exercise`, for example `hint("w01-call-threshold")`; the last one stays.
 
-    Raises UserError when there is no such exercise, with the nearest name.
+    A name that does not exist is answered with the nearest ones, and no name with all of them: a learner who asks for
+    help should not meet a traceback.
     """
     hints = all_hints()
-    if exercise not in hints:
-        near = difflib.get_close_matches(exercise, hints, n=1, cutoff=0.3)
-        raise UserError(f'There is no exercise "{exercise}".' + (f' Did you mean "{near[0]}"?' if near else ""))
-    known = hints[exercise]
-    number = min(_asked[exercise], len(known) - 1)
-    _asked[exercise] += 1
+    name = str(exercise).strip()
+    if name not in hints:
+        near = difflib.get_close_matches(name, hints, n=3, cutoff=0.6) or list(hints)
+        print(f'There is no exercise "{name}". Its name stands under its heading.' if name else "Ask with a name.")
+        print("For example: " + ", ".join(f'hint("{other}")' for other in near))
+        return
+    known = hints[name]
+    number = min(_asked[name], len(known) - 1)
+    _asked[name] += 1
     print(f"Hint {number + 1} of {len(known)}: {known[number]}")
     if number + 1 == len(known):
         print("That was the last hint.")

@@ -26,7 +26,7 @@ def missed_label(visits):
     return (known["status"] == "fulfilled").astype(int)
 
 
-# %% exercise="w01-label" wrong="a list instead of a Series" says="return a pandas Series"
+# %% exercise="w01-label" wrong="a list instead of a Series" says="return a Series"
 def missed_label(visits):
     known = visits[visits["status"].isin(["fulfilled", "noshow"])]
     return [int(status == "noshow") for status in known["status"]]
@@ -335,7 +335,7 @@ def auc_on_later_visits(model, train, test, columns):
     return float(roc_auc_score(test["missed"], model.predict_proba(test[columns])[:, 1]))
 
 
-# %% exercise="w01-honest-auc" wrong="prints instead of returning" says="return one number"
+# %% exercise="w01-honest-auc" wrong="prints instead of returning" says="Does its last line begin with"
 def auc_on_later_visits(model, train, test, columns):
     model.fit(train[columns], train["missed"])
     print(roc_auc_score(test["missed"], model.predict_proba(test[columns])[:, 1]))
@@ -517,53 +517,140 @@ def call_threshold(risk, calls_per_day):
     return np.sort(risk)[-3]
 
 
-# %% exercise="w01-calls-needed" right="loop"
-def calls_needed(missed, risk, share):
-    ranked = missed[np.argsort(-risk)]
-    for calls in range(1, len(risk) + 1):
-        if ranked[:calls].sum() >= share * missed.sum():
-            return calls
+# %% exercise="w01-best-calls" right="a table sorted by benefit"
+def best_number_of_calls(plan, value, cost, kept):
+    worth = plan.assign(net=plan["reached"] * kept * value - plan["calls"] * cost)
+    return worth.sort_values("net")["calls"].iloc[-1]
 
 
-# %% exercise="w01-calls-needed" right="searchsorted"
-def calls_needed(missed, risk, share):
-    reached = np.cumsum(missed[np.argsort(risk)[::-1]])
-    return int(np.searchsorted(reached, share * missed.sum())) + 1
+# %% exercise="w01-best-calls" right="a loop over the rows"
+def best_number_of_calls(plan, value, cost, kept):
+    best, most = None, None
+    for calls, reached in zip(plan["calls"], plan["reached"]):
+        net = reached * kept * value - calls * cost
+        if most is None or net > most:
+            best, most = calls, net
+    return best
 
 
-# %% exercise="w01-calls-needed" wrong="position instead of count" says="one short"
-def calls_needed(missed, risk, share):
-    reached = np.cumsum(missed[np.argsort(-risk)]) / missed.sum()
-    return int(np.argmax(reached >= share))
+# %% exercise="w01-best-calls" wrong="the most people reached" says="Do the last 20 calls pay"
+def best_number_of_calls(plan, value, cost, kept):
+    return plan.loc[plan["reached"].idxmax(), "calls"]
 
 
-# %% exercise="w01-calls-needed" wrong="number of patients to reach instead of calls" says="walk down the list by risk"
-def calls_needed(missed, risk, share):
-    return int(np.ceil(share * missed.sum()))
+# %% exercise="w01-best-calls" wrong="every reached patient comes" says="count only the share kept"
+def best_number_of_calls(plan, value, cost, kept):
+    net = plan["reached"] * value - plan["calls"] * cost
+    return plan.loc[net.idxmax(), "calls"]
 
 
-# %% exercise="w01-calls-needed" wrong="list not sorted by risk" says="walk down the list by risk"
-def calls_needed(missed, risk, share):
-    reached = np.cumsum(missed) / missed.sum()
-    return int(np.argmax(reached >= share)) + 1
+# %% exercise="w01-best-calls" wrong="name of the row" says="not its name or its benefit"
+def best_number_of_calls(plan, value, cost, kept):
+    net = plan["reached"] * kept * value - plan["calls"] * cost
+    return net.idxmax()
 
 
-# %% exercise="w01-calls-needed" wrong="from the lowest risk up" says="The riskiest patient is called first"
-def calls_needed(missed, risk, share):
-    reached = np.cumsum(missed[np.argsort(risk)]) / missed.sum()
-    return int(np.argmax(reached >= share)) + 1
+# %% exercise="w01-best-calls" wrong="the benefit itself" says="not its name or its benefit"
+def best_number_of_calls(plan, value, cost, kept):
+    return (plan["reached"] * kept * value - plan["calls"] * cost).max()
 
 
-# %% exercise="w01-calls-needed" wrong="everybody is called" says="Called in the order of risk"
-def calls_needed(missed, risk, share):
-    return len(risk)
+# %% exercise="w01-best-calls" wrong="the best single call" says="Which row is that"
+def best_number_of_calls(plan, value, cost, kept):
+    return plan.loc[(plan["reached"] / plan["calls"]).idxmax(), "calls"]
 
 
-# %% exercise="w01-calls-needed" wrong="the example by heart" says="reach too few"
-def calls_needed(missed, risk, share):
-    return 5
+# %% exercise="w01-best-calls" wrong="prices of the example" says="use `cost`"
+def best_number_of_calls(plan, value, cost, kept):
+    net = plan["reached"] * 40 - plan["calls"] * 8
+    return plan.loc[net.idxmax(), "calls"]
 
 
-# %% exercise="w01-calls-needed" wrong="everybody on other tables" says="are enough"
-def calls_needed(missed, risk, share):
-    return 5 if len(risk) == 7 else len(risk)
+# %% exercise="w01-best-calls" wrong="value of the example" says="use `value`"
+def best_number_of_calls(plan, value, cost, kept):
+    net = plan["reached"] * kept * 100 - plan["calls"] * cost
+    return plan.loc[net.idxmax(), "calls"]
+
+
+# %% exercise="w01-best-calls" wrong="share of the example" says="use `kept`"
+def best_number_of_calls(plan, value, cost, kept):
+    net = plan["reached"] * 0.4 * value - plan["calls"] * cost
+    return plan.loc[net.idxmax(), "calls"]
+
+
+# %% exercise="w01-label" wrong="forgets to return" says="Does its last line begin with"
+def missed_label(visits):
+    answer = 1
+
+
+# %% exercise="w01-everybody-comes" wrong="forgets to return" says="Does its last line begin with"
+def everybody_comes_accuracy(missed):
+    answer = 1
+
+
+# %% exercise="w01-time-split" wrong="forgets to return" says="Does its last line begin with"
+def split_by_date(visits, first_test_day):
+    answer = 1
+
+
+# %% exercise="w01-future-seen" wrong="forgets to return" says="Does its last line begin with"
+def share_with_future_seen(train, test):
+    answer = 1
+
+
+# %% exercise="w01-written-after" wrong="forgets to return" says="Does its last line begin with"
+def written_after(past, upcoming):
+    answer = 1
+
+
+# %% exercise="w01-known-rate" wrong="forgets to return" says="Does its last line begin with"
+def known_no_show_rate(visits, fallback):
+    answer = 1
+
+
+# %% exercise="w01-confusion" wrong="forgets to return" says="Does its last line begin with"
+def call_outcomes(missed, called):
+    answer = 1
+
+
+# %% exercise="w01-precision-recall" wrong="forgets to return" says="Does its last line begin with"
+def precision_and_recall(missed, called):
+    answer = 1
+
+
+# %% exercise="w01-call-threshold" wrong="forgets to return" says="Does its last line begin with"
+def call_threshold(risk, calls_per_day):
+    answer = 1
+
+
+# %% exercise="w01-best-calls" wrong="forgets to return" says="Does its last line begin with"
+def best_number_of_calls(plan, value, cost, kept):
+    answer = 1
+
+
+# %% exercise="w01-everybody-comes" wrong="the column, not its mean" says="one number is asked for"
+def everybody_comes_accuracy(missed):
+    return missed == 0
+
+
+# %% exercise="w01-time-split" wrong="columns of true and false" says="not tables"
+def split_by_date(visits, first_test_day):
+    before = visits["start"] < first_test_day
+    return before, ~before
+
+
+# %% exercise="w01-future-seen" wrong="the column, not its mean" says="its mean is the share"
+def share_with_future_seen(train, test):
+    last = train.groupby("patient_id")["start"].max()
+    return test["patient_id"].map(last) > test["start"]
+
+
+# %% exercise="w01-honest-auc" wrong="returns the risks" says="return one number"
+def auc_on_later_visits(model, train, test, columns):
+    model.fit(train[columns], train["missed"])
+    return model.predict_proba(test[columns])[:, 1]
+
+
+# %% exercise="w01-confusion" wrong="four numbers without names" says="return a dict"
+def call_outcomes(missed, called):
+    return [((missed == a) & (called == b)).sum() for a, b in [(1, 1), (0, 1), (1, 0), (0, 0)]]

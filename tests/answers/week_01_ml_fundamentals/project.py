@@ -32,69 +32,63 @@ features = ["lead_days", "known_rate", "age", "payer", "weather"]
 
 
 # %% exercise="w01-j11-bands" right="numpy select"
-def risk_bands(risk, medium_from, high_from):
-    return np.select([risk >= high_from, risk >= medium_from], ["high", "medium"], default="low")
+def bands(place, n_high, n_medium):
+    return np.select([place <= n_high, place <= n_high + n_medium], ["high", "medium"], default="low")
 
 
 # %% exercise="w01-j11-bands" right="a loop"
-def risk_bands(risk, medium_from, high_from):
-    bands = []
-    for one in risk:
-        bands.append("high" if one >= high_from else "medium" if one >= medium_from else "low")
-    return np.array(bands)
+def bands(place, n_high, n_medium):
+    found = []
+    for one in place:
+        found.append("high" if one <= n_high else "medium" if one <= n_high + n_medium else "low")
+    return np.array(found)
 
 
-# %% exercise="w01-j11-bands" wrong="limit belongs to the lower band" says="belongs to the higher band"
-def risk_bands(risk, medium_from, high_from):
-    return np.where(risk > high_from, "high", np.where(risk > medium_from, "medium", "low"))
+# %% exercise="w01-j11-bands" wrong="last place falls out" says="the last place of a band belongs to it"
+def bands(place, n_high, n_medium):
+    return np.where(place < n_high, "high", np.where(place < n_high + n_medium, "medium", "low"))
+
+
+# %% exercise="w01-j11-bands" wrong="medium counted from the top" says="come after the two of high"
+def bands(place, n_high, n_medium):
+    return np.where(place <= n_high, "high", np.where(place <= n_medium, "medium", "low"))
 
 
 # %% exercise="w01-j11-bands" wrong="other words" says="use the words low, medium and high"
-def risk_bands(risk, medium_from, high_from):
-    return np.where(risk >= high_from, "red", np.where(risk >= medium_from, "amber", "green"))
+def bands(place, n_high, n_medium):
+    return np.where(place <= n_high, "red", np.where(place <= n_high + n_medium, "amber", "green"))
 
 
-# %% exercise="w01-j11-bands" wrong="medium swallows low" says="The risks 0.05"
-def risk_bands(risk, medium_from, high_from):
-    return np.where(risk >= high_from, "high", "medium")
+# %% exercise="w01-j11-bands" wrong="medium swallows low" says="Places 1 to 6"
+def bands(place, n_high, n_medium):
+    return np.where(place <= n_high, "high", "medium")
 
 
-# %% exercise="w01-j11-bands" wrong="limits of the example by heart" says="use the arguments"
-def risk_bands(risk, medium_from, high_from):
-    return np.where(risk >= 0.5, "high", np.where(risk >= 0.2, "medium", "low"))
+# %% exercise="w01-j11-bands" wrong="numbers of the example by heart" says="use the arguments"
+def bands(place, n_high, n_medium):
+    return np.where(place <= 2, "high", np.where(place <= 5, "medium", "low"))
 
 
-# %% exercise="w01-j11-limits" right="quantiles"
-risk = new_model().fit(train[features], train["missed"]).predict_proba(validation[features])[:, 1]
-days = validation["day"].nunique()
-high_from = np.quantile(risk, 1 - 13.5 * days / len(risk))
-medium_from = np.quantile(risk, 1 - 31 * days / len(risk))
+# %% exercise="w01-j11-bands" wrong="forgets to return" says="Does its last line begin with"
+def bands(place, n_high, n_medium):
+    answer = np.where(place <= n_high, "high", "low")
 
-# %% exercise="w01-j11-limits" right="whole counts by sorting"
-risk = new_model().fit(train[features], train["missed"]).predict_proba(validation[features])[:, 1]
-ranked = sorted(risk, reverse=True)
-days = validation["day"].nunique()
-high_from, medium_from = ranked[13 * days], ranked[30 * days]
 
-# %% exercise="w01-j11-limits" wrong="limits from a textbook" says="Lower high_from"
-medium_from, high_from = 0.5, 0.8
+# %% exercise="w01-j11-gain" right="two numbers read off the table"
+gain = round(per_100["highest risk"], 1) - round(per_100["missed most often"], 1)
 
-# %% exercise="w01-j11-limits" wrong="everybody is high" says="Raise high_from"
-medium_from, high_from = 0.01, 0.02
+# %% exercise="w01-j11-gain" right="the best of the others, found by code"
+table = pd.Series(per_100)
+gain = table["highest risk"] - table.drop("highest risk").max()
 
-# %% exercise="w01-j11-limits" wrong="the two swapped" says="medium below high"
-medium_from, high_from = 0.4, 0.2
+# %% exercise="w01-j11-gain" wrong="against today's rule" says="the gain over today's rule"
+gain = per_100["highest risk"] - per_100["booked longest ago (today)"]
 
-# %% exercise="w01-j11-limits" wrong="everybody else gets a text" says="Raise medium_from"
-risk = new_model().fit(train[features], train["missed"]).predict_proba(validation[features])[:, 1]
-high_from = np.sort(risk)[-14 * validation["day"].nunique()]
-medium_from = 0.001
+# %% exercise="w01-j11-gain" wrong="against calling anybody" says="the gain over calling anybody"
+gain = per_100["highest risk"] - per_100["any fifteen"]
 
-# %% exercise="w01-j11-limits" wrong="hardly anybody gets a text" says="Lower medium_from"
-risk = new_model().fit(train[features], train["missed"]).predict_proba(validation[features])[:, 1]
-high_from = np.sort(risk)[-14 * validation["day"].nunique()]
-medium_from = high_from - 0.0001
-
+# %% exercise="w01-j11-gain" wrong="the model's own figure" says="not a difference between two rows"
+gain = per_100["highest risk"]
 
 # %% exercise="w01-j11-action" right="one dictionary and two questions"
 def action(band, transport_need, days_ahead):
