@@ -205,4 +205,5 @@ def flatten(table: str, *folders: Path | str) -> pd.DataFrame:
     """
     query = in_order(table)
     with open_tables(*folders) as connection:
-        return connection.sql(query).df()
+        frame: pd.DataFrame = connection.sql(query).df()
+    return frame

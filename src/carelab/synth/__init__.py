@@ -1,5 +1,5 @@
 """The synthetic world: Lakeshore Health, built from a seed, with its truth known."""
 
-from carelab.synth.build import build, check, rebuild_matches
+from carelab.synth.building import build, check, rebuild_matches
 
 __all__ = ["build", "check", "rebuild_matches"]

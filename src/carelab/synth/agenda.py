@@ -55,7 +55,9 @@ def make_agenda(world: World, panel: Panel, people: pd.DataFrame) -> pd.DataFram
     family = agenda["specialty"].eq("family_medicine")
     agenda.loc[family, "practitioner"] += agenda.loc[family, "person"] % 2
 
-    minutes = _allocate(world, draw("slot"), agenda, len(days), days.get_indexer(agenda["day"]), clinic.evening)
+    minutes = _allocate(
+        world, draw("slot"), agenda, len(days), days.get_indexer(pd.DatetimeIndex(agenda["day"])), clinic.evening
+    )
     agenda["start"] = agenda["day"] + pd.to_timedelta(minutes, unit="min")
     agenda["lead_days"], agenda["created"] = _booking(world, draw("lead"), agenda, minutes)
     agenda = agenda[agenda["created"] <= pd.Timestamp(world.clock.extract_at)].reset_index(drop=True)
@@ -114,7 +116,7 @@ def _allocate(
     weekday = working_days(world).weekday.to_numpy()
     no_evening = ~np.isin(weekday, evening)
     hospital = np.isin(TEAM, AT_HOSPITAL)
-    is_evening = STARTS >= EVENING_STARTS[0]
+    is_evening = np.isin(STARTS, EVENING_STARTS)
     closed = is_evening & (no_evening[None, :, None] | hospital[:, None, None])
     order = np.argsort(np.where(closed, -np.inf, keys), axis=2)[:, :, ::-1]
     rank = agenda.groupby(["practitioner", "day"], sort=False).cumcount().to_numpy()
@@ -122,7 +124,7 @@ def _allocate(
     practitioner = agenda["practitioner"].to_numpy()
     if (rank >= open_slots[practitioner, day]).any():
         raise UserError("A practitioner has more visits than slots on some day; lower visits_per_year in world.toml.")
-    return STARTS[order[practitioner, day, rank]]
+    return np.asarray(STARTS[order[practitioner, day, rank]])
 
 
 def _booking(

@@ -58,30 +58,38 @@ def _race_missing(data: Data) -> float:
     return float((data.patients["race"].isna() | data.patients["ethnicity"].isna()).mean())
 
 
+def _duplicates(data: Data) -> float:
+    return float(data.true_patients["duplicate"].sum() / data.true_patients["person_id"].nunique())
+
+
 # Name of the target in world.toml -> (what it means, how it is measured).
 MEASURES: dict[str, tuple[str, Callable[[Data], float]]] = {
-    "no_show_rate": ("no-shows among past visits recorded as kept or missed", lambda d: float(d.history["missed"].mean())),
+    "no_show_rate": ("no-shows among past visits recorded as kept or missed", lambda d: d.history["missed"].mean()),
     "ceiling_auc": ("AUC of the true probability, test period", ceiling),
     "honest_auc": ("AUC of a logistic regression on what is known the evening before, test period", _honest),
     "boosting_gain": ("what gradient boosting adds to that AUC", _boosting_gain),
-    "lead_auc": ("AUC of the lead time alone, whole history", lambda d: auc(d.history["missed"], d.history["lead_days"])),
+    "lead_auc": (
+        "AUC of the lead time alone, whole history",
+        lambda d: auc(d.history["missed"], d.history["lead_days"]),
+    ),
     "prior_rate_auc": ("AUC of the earlier no-show rate alone, whole history", _prior_rate),
     "lead_odds_ratio": ("odds ratio of a lead over 28 days against the same day", _lead_odds_ratio),
     "prior_odds_ratio": ("odds ratio of any earlier no-show, for patients with an earlier visit", _prior_odds_ratio),
-    "past_appointments": ("appointments before the extract, all statuses", lambda d: float(len(d.past))),
-    "spanish_share": ("patients whose language is Spanish", lambda d: float(d.patients["language"].eq("es").mean())),
+    "past_appointments": ("appointments before the extract, all statuses", lambda d: len(d.past)),
+    "spanish_share": ("patients whose language is Spanish", lambda d: d.patients["language"].eq("es").mean()),
     "race_missing_share": ("patients without race or ethnicity", _race_missing),
-    "duplicate_share": ("second records among all people", lambda d: float(d.true_patients["duplicate"].sum() / d.true_patients["person_id"].nunique())),
-}  # fmt: skip
+    "duplicate_share": ("second records, as a share of all people", _duplicates),
+}
 
 
 def calibrate(data: Data) -> list[Result]:
     """Measure every target of world.toml."""
-    sources, targets = load_sources(), data.world.targets
-    return [
-        Result(name, meaning, round(measure(data), 3), *getattr(targets, name), sources[f"targets.{name}"])
-        for name, (meaning, measure) in MEASURES.items()
-    ]
+    sources, results = load_sources(), []
+    for name, (meaning, measure) in MEASURES.items():
+        lower, upper = getattr(data.world.targets, name)
+        achieved = round(float(measure(data)), 3)
+        results.append(Result(name, meaning, achieved, lower, upper, sources[f"targets.{name}"]))
+    return results
 
 
 def stop_outside(results: list[Result]) -> None:

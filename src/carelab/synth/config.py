@@ -28,6 +28,8 @@ class _Part(BaseModel):
 
 
 class Clock(_Part):
+    """Time: zone, window, moment of the extract, and where training ends."""
+
     time_zone: str
     history_start: date
     extract_at: datetime
@@ -36,6 +38,8 @@ class Clock(_Part):
 
 
 class People(_Part):
+    """Who the patients are."""
+
     latent_sd: float
     age_share: Shares
     female_share: float
@@ -58,6 +62,8 @@ class People(_Part):
 
 
 class Agenda(_Part):
+    """How visits are booked."""
+
     visits_per_year: float
     visit_rate_shape: float
     lead_median_days: Shares
@@ -74,6 +80,8 @@ class Agenda(_Part):
 
 
 class Risk(_Part):
+    """Odds ratios of a missed visit, and the rate they are centred on."""
+
     no_show_rate: float
     lead_per_log_day: float
     missed_last: float
@@ -100,6 +108,8 @@ class Risk(_Part):
 
 
 class Reminder(_Part):
+    """Whom staff remind, and when."""
+
     base_logit: float
     per_logit_of_risk: float
     per_logit_of_person: float
@@ -108,21 +118,29 @@ class Reminder(_Part):
 
 
 class Policy(_Part):
+    """The change of the booking rules."""
+
     month: int
     lead_max_days: int
     odds: float
 
 
 class Miscoding(_Part):
+    """How much one clinic enters wrongly."""
+
     share: float
 
 
 class Arrival(_Part):
+    """What the desk notes when a patient comes."""
+
     early_mean_minutes: float
     wait_mean_minutes: float
 
 
 class Weather(_Part):
+    """Climate and forecast."""
+
     mean_temp_c: float
     swing_temp_c: float
     noise_temp_c: float
@@ -152,19 +170,19 @@ class Targets(_Part):
     duplicate_share: Band
 
 
-class Hospital(_Part):
+class Site(_Part):
+    """A place where patients are seen; without more, a hospital, where the specialists of its clinics work."""
+
     id: str
     name: str
     zip3: str
     city: str
 
 
-class Clinic(_Part):
-    id: str
-    name: str
+class Clinic(Site):
+    """A clinic, with the hospital it belongs to and what is particular about its patients and its desk."""
+
     hospital: str
-    zip3: str
-    city: str
     deprivation: float
     distance_km: float
     race_missing: float
@@ -174,6 +192,8 @@ class Clinic(_Part):
 
 
 class World(_Part):
+    """The whole configuration."""
+
     seed: int
     n_patients: int
     patients_per_clinic_panel: tuple[int, int]
@@ -188,8 +208,13 @@ class World(_Part):
     arrival: Arrival
     weather: Weather
     targets: Targets
-    hospital: tuple[Hospital, ...]
+    hospital: tuple[Site, ...]
     clinic: tuple[Clinic, ...]
+
+    @property
+    def sites(self) -> tuple[Site, ...]:
+        """Hospitals, then clinics."""
+        return (*self.hospital, *self.clinic)
 
     @property
     def policy_start(self) -> pd.Timestamp:
@@ -247,7 +272,7 @@ def _unwrap(node: Any, path: str, sources: dict[str, str]) -> Any:
         return {key: _unwrap(child, f"{path}.{key}".lstrip("."), sources) for key, child in node.items()}
     if isinstance(node, list):  # the sites: facts of the fiction, which need no source
         return node
-    raise UserError(f"world.toml: `{path}` has no source; write it as {{ value = ..., source = \"...\" }}.")
+    raise UserError(f'world.toml: `{path}` has no source; write it as {{ value = ..., source = "..." }}.')
 
 
 def parse_world(text: str) -> tuple[World, dict[str, str]]:

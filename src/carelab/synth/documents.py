@@ -40,10 +40,26 @@ def dictionary(folder: Path) -> str:
         schema, rows = pq.read_schema(path), pq.read_metadata(path).num_rows
         missing = set(schema.names) ^ set(table["columns"])
         if missing:
-            raise UserError(f"descriptions.toml and table {name} differ in {', '.join(sorted(missing))}; describe each column.")
-        lines += ["", f"## {name} ({rows:,} rows)", "", table["text"], "", "| column | type | meaning |", "|---|---|---|"]
+            raise UserError(
+                f"descriptions.toml and table {name} differ in {', '.join(sorted(missing))}; describe each column."
+            )
+        lines += [
+            "",
+            f"## {name} ({rows:,} rows)",
+            "",
+            table["text"],
+            "",
+            "| column | type | meaning |",
+            "|---|---|---|",
+        ]
         lines += [f"| {field.name} | {_kind(field)} | {table['columns'][field.name]} |" for field in schema]
-    lines += ["", "## The FHIR feed", "", "FHIR R4 (4.0.1). Extensions and code systems of the course's own are on example.org.", ""]
+    lines += [
+        "",
+        "## The FHIR feed",
+        "",
+        "FHIR R4 (4.0.1). Extensions and code systems of the course's own are on example.org.",
+        "",
+    ]
     lines += ["| resource | meaning |", "|---|---|"]
     lines += [f"| {kind} | {text} |" for kind, text in told["feed"].items()]
     return "\n".join([*lines, ""])
@@ -86,6 +102,13 @@ def traps(effects: dict[str, Figures]) -> str:
         figures = effects[trap.id]
         lines += ["", f"## {trap.title} (`{trap.id}`)", "", f"Where: {trap.where}. {trap.lesson}", ""]
         lines += ["| | figure | value |", "|---|---|---|"]
-        lines += [f"| {role} | {name} | {figures[name]:.12g} |" for role, name in (("naive", trap.naive), ("reference", trap.reference))]
-        lines += [f"| | {name} | {value:.12g} |" for name, value in figures.items() if name not in (trap.naive, trap.reference)]
+        lines += [
+            f"| {role} | {name} | {figures[name]:.12g} |"
+            for role, name in (("naive", trap.naive), ("reference", trap.reference))
+        ]
+        lines += [
+            f"| | {name} | {value:.12g} |"
+            for name, value in figures.items()
+            if name not in (trap.naive, trap.reference)
+        ]
     return "\n".join([*lines, ""])

@@ -22,8 +22,8 @@ INTERCEPT_RANGE = (-8.0, 2.0)
 class Draws:
     """What outcomes are made of, one entry per appointment, all of shape (n,).
 
-    fixed: log odds without intercept, habit and reminder; latent: the person's part of it. The uniforms are drawn once, so that the solver of the
-    intercept compares like with like.
+    fixed: log odds without intercept, habit and reminder; latent: the person's part of it. The uniforms are drawn
+    once, so that the solver of the intercept compares like with like.
     """
 
     fixed: np.ndarray
@@ -41,7 +41,9 @@ def visit_zip(world: World, clinic: Clinic, agenda: pd.DataFrame) -> pd.Series:
     return agenda["specialty"].isin(AT_HOSPITAL).map({True: hospital.zip3, False: clinic.zip3})
 
 
-def fixed_risk(world: World, panel: Panel, people: pd.DataFrame, agenda: pd.DataFrame, weather: pd.DataFrame) -> np.ndarray:
+def fixed_risk(
+    world: World, panel: Panel, people: pd.DataFrame, agenda: pd.DataFrame, weather: pd.DataFrame
+) -> np.ndarray:
     """Log odds of staying away, apart from intercept, habit and reminder. Shape (n appointments,)."""
     odds, who = world.risk, people.loc[agenda["person"]].reset_index(drop=True)
     age = (agenda["start"] - who["birth_date"]).dt.days / 365.25
@@ -99,14 +101,14 @@ def simulate(world: World, agenda: pd.DataFrame, draws: Draws, intercept: float)
     """Outcomes of all appointments of a panel for one intercept, in the agenda's order.
 
     Columns: p_without, p_with (true probability of staying away without and with a reminder), reminder (sent or
-    planned), failed (not delivered), p (the probability that applies), stays_away, away_without, away_with (potential
+    planned), failed (not delivered), p (the probability that applies), away_without, away_with (potential
     outcomes on the same draw), true_status, status (as recorded).
     """
     order = np.lexsort((agenda["start"], agenda["person"]))
     person = agenda["person"].to_numpy()[order]
     _, row = np.unique(person, return_inverse=True)
     rank = pd.Series(person).groupby(person).cumcount().to_numpy()
-    shape = (row.max() + 1, rank.max() + 1)
+    shape = (row.max(initial=-1) + 1, rank.max(initial=-1) + 1)
 
     def grid(values: np.ndarray, empty: float | bool) -> np.ndarray:
         """People by rank of the visit."""
@@ -153,9 +155,7 @@ def simulate(world: World, agenda: pd.DataFrame, draws: Draws, intercept: float)
     result["away_without"] = draws.u_outcome < result["p_without"]
     result["away_with"] = draws.u_outcome < result["p_with"]
     stays_away = back(away)
-    result["true_status"] = np.select(
-        [agenda["cancelled"], stays_away], ["cancelled", "noshow"], "fulfilled"
-    )
+    result["true_status"] = np.select([agenda["cancelled"], stays_away], ["cancelled", "noshow"], "fulfilled")
     result["status"] = np.select(
         [~agenda["past"] | agenda["unresolved"], stays_away & draws.miscoded],
         ["booked", "cancelled"],

@@ -7,12 +7,13 @@ from carelab.synth import names
 from carelab.synth.config import Panel, World
 from carelab.synth.streams import stream
 
-AGE_BOUNDS = {"child": (0, 18), "adult": (18, 65), "elder": (65, 95)}
+# Age in the middle of the history; nobody is born during it.
+AGE_BOUNDS = {"child": (1, 18), "adult": (18, 65), "elder": (65, 95)}
 
 
 def expit(x: np.ndarray) -> np.ndarray:
     """Probability of a log odds."""
-    return 1.0 / (1.0 + np.exp(-x))
+    return np.asarray(1.0 / (1.0 + np.exp(-x)))
 
 
 def logit(p: float) -> float:
@@ -38,8 +39,6 @@ def make_people(world: World, panel: Panel) -> pd.DataFrame:
     middle = pd.Timestamp(world.clock.history_start) + pd.DateOffset(years=1)
     people["age_group"] = group
     people["birth_date"] = middle - pd.to_timedelta(age_days, unit="D")
-    # A child born after its first visit would be odd: whoever is under one was born before the history began.
-    people["birth_date"] = people["birth_date"].clip(upper=pd.Timestamp(world.clock.history_start))
     people["sex"] = np.where(draw("sex").random(n) < rates.female_share, "female", "male")
 
     # Deprivation moves the odds of Medicaid by up to e and shifts the racial mix; neither changes the other's draw.
@@ -105,11 +104,16 @@ def make_people(world: World, panel: Panel) -> pd.DataFrame:
 def _names(rng: np.random.Generator, sex: pd.Series, spanish: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Given and family name of each person."""
     n = len(sex)
-    given = np.where(
-        sex == "female", rng.choice(names.GIVEN["female"], n), rng.choice(names.GIVEN["male"], n)
-    )
+    given = np.where(sex == "female", rng.choice(names.GIVEN["female"], n), rng.choice(names.GIVEN["male"], n))
     built = np.char.add(rng.choice(names.FIRST_PARTS, n), rng.choice(names.LAST_PARTS, n))
     return given, np.where(spanish, rng.choice(names.SPANISH_FAMILY, n), built)
+
+
+def _misspell(name: str, rng: np.random.Generator) -> str:
+    """A name with two neighbouring letters swapped, or one of them lost where they are equal."""
+    at = int(rng.integers(1, len(name) - 2))
+    swapped = name[:at] + name[at + 1] + name[at] + name[at + 2 :]
+    return swapped if swapped != name else name[:at] + name[at + 1 :]
 
 
 def make_records(world: World, panel: Panel, people: pd.DataFrame) -> pd.DataFrame:
@@ -127,18 +131,17 @@ def make_records(world: World, panel: Panel, people: pd.DataFrame) -> pd.DataFra
 
     rows = people.loc[order, ["given", "family", "birth_date"]].reset_index(names="person").assign(duplicate=False)
     doubles = people.loc[twice, ["given", "family", "birth_date"]].reset_index(names="person").assign(duplicate=True)
-    for i, wrong_name in enumerate(typo):
-        born = doubles.at[i, "birth_date"]
-        if wrong_name or born.day > 12 or born.day == born.month:
-            name = doubles.at[i, "family"]
-            at = int(rng.integers(1, len(name) - 2))
-            swapped = name[:at] + name[at + 1] + name[at] + name[at + 2 :]
-            doubles.at[i, "family"] = swapped if swapped != name else name[:at] + name[at + 1 :]
-        else:
-            doubles.at[i, "birth_date"] = born.replace(day=born.month, month=born.day)
+    born = doubles["birth_date"].dt
+    typo |= ((born.day > 12) | (born.day == born.month)).to_numpy()  # such a date cannot be swapped
+    misspelt = pd.Series([_misspell(name, rng) for name in doubles["family"]], dtype=object)
+    swapped = pd.to_datetime({"year": born.year, "month": born.day.where(~typo, 1), "day": born.month})
+    doubles["family"] = doubles["family"].where(~typo, misspelt)
+    doubles["birth_date"] = doubles["birth_date"].where(typo, swapped)
     position = pd.Series(np.arange(n, dtype=float), index=rows["person"])
     inside = position[doubles["person"]].to_numpy() < sample
-    place = np.where(inside, rng.uniform(0, sample - 2, len(doubles)), rng.uniform(sample, max(n, sample + 1), len(doubles)))
+    place = np.where(
+        inside, rng.uniform(0, max(sample - 2, 0), len(doubles)), rng.uniform(sample, max(n, sample + 1), len(doubles))
+    )
     rows["place"], doubles["place"] = position.to_numpy(), place
     records = pd.concat([rows, doubles]).sort_values("place", kind="stable", ignore_index=True)
     records["patient_id"] = [f"pat-{panel.number:03d}{i:03d}" for i in range(len(records))]

@@ -1,6 +1,7 @@
 """The FHIR R4 resources of the world: what an interface engine would export, and nothing of the truth."""
 
 from collections.abc import Iterable
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -94,7 +95,7 @@ def network_resources(world: World) -> dict[str, list[Resource]]:
         organizations.append(resource("Organization", f"payer-{payer}", active=True, name=name, type=kind))
 
     locations = []
-    for site in (*world.hospital, *world.clinic):
+    for site in world.sites:
         hospital = getattr(site, "hospital", None)
         opens = getattr(site, "opens", None)
         locations.append(
@@ -107,8 +108,8 @@ def network_resources(world: World) -> dict[str, list[Resource]]:
                 extension=[{"url": f"{EXTENSION}/opened-on", "valueDate": opens.isoformat()}] if opens else None,
             )
         )  # fmt: skip
-    by_id = {"key": lambda r: r["id"]}
-    return {"Organization": sorted(organizations, **by_id), "Location": sorted(locations, **by_id)}
+    by_id = itemgetter("id")
+    return {"Organization": sorted(organizations, key=by_id), "Location": sorted(locations, key=by_id)}
 
 
 def staff_resources(world: World, panel: Panel) -> dict[str, list[Resource]]:
@@ -163,18 +164,19 @@ def patient_resources(
     phones = stream(world.seed, "phone", panel.number).integers(100, 200, panel.size)  # a person's, on both records
     others = stream(world.seed, "other-language", panel.number).choice(["pl", "so", "hmn"], panel.size)
     found: dict[str, list[Resource]] = {"Patient": [], "Coverage": [], "Condition": []}
-    for record in records.itertuples():
-        person = people.loc[record.person]
+    traits = people.drop(columns=["given", "family", "birth_date"])  # a record has its own, perhaps mistaken
+    record: Any
+    for record in records.join(traits, on="person").itertuples():
         number = record.patient_id.removeprefix("pat-")
         extensions = []
-        if not person["race_missing"]:
-            extensions.append(_omb("us-core-race", *RACES[person["race"]]))
-            extensions.append(_omb("us-core-ethnicity", *ETHNICITIES[bool(person["hispanic"])]))
+        if not record.race_missing:
+            extensions.append(_omb("us-core-race", *RACES[record.race]))
+            extensions.append(_omb("us-core-ethnicity", *ETHNICITIES[bool(record.hispanic)]))
         extensions.append({"url": f"{EXTENSION}/home-clinic", "valueReference": ref("Location", clinic.id)})
         rate = no_show_rate.get(record.patient_id)
         if rate is not None and not np.isnan(rate):
             extensions.append({"url": f"{EXTENSION}/no-show-rate", "valueDecimal": round(float(rate), 2)})
-        spoken = others[record.person] if person["language"] == "other" else person["language"]
+        spoken = others[record.person] if record.language == "other" else record.language
         language = {"coding": [{"system": "urn:ietf:bcp:47", "code": str(spoken), "display": LANGUAGES[str(spoken)]}]}
         mail = f"{record.given}.{record.family}.{number}@example.org".lower()
         found["Patient"].append(
@@ -186,23 +188,23 @@ def patient_resources(
                     {"system": "phone", "value": f"555-0{phones[record.person]}", "use": "mobile"},
                     {"system": "email", "value": mail},
                 ],
-                gender=person["sex"], birthDate=record.birth_date.strftime("%Y-%m-%d"),
+                gender=record.sex, birthDate=record.birth_date.strftime("%Y-%m-%d"),
                 address=[{"use": "home", "city": clinic.city, "postalCode": clinic.zip3, "country": "US"}],
                 communication=[{"language": language, "preferred": True}],
                 managingOrganization={"reference": NETWORK},
             )
         )  # fmt: skip
         subject = ref("Patient", record.patient_id)
-        if person["payer"] in PAYERS:
+        if record.payer in PAYERS:
             found["Coverage"].append(
                 resource(
                     "Coverage", f"cov-{number}", status="active", beneficiary=subject,
-                    type=concept("payer-class", person["payer"], person["payer"].title()),
-                    payor=[ref("Organization", f"payer-{person['payer']}")],
+                    type=concept("payer-class", record.payer, record.payer.title()),
+                    payor=[ref("Organization", f"payer-{record.payer}")],
                 )
             )  # fmt: skip
         # The nurse who noted the need opened the first record, not the double.
-        if pd.notna(person["transport_recorded_on"]) and not record.duplicate:
+        if pd.notna(record.transport_recorded_on) and not record.duplicate:
             found["Condition"].append(
                 resource(
                     "Condition", f"cnd-{number}", subject=subject,
@@ -215,13 +217,15 @@ def patient_resources(
                         "system": "http://hl7.org/fhir/sid/icd-10-cm", "code": "Z59.82",
                         "display": "Transportation insecurity",
                     }]},
-                    recordedDate=person["transport_recorded_on"].strftime("%Y-%m-%d"),
+                    recordedDate=record.transport_recorded_on.strftime("%Y-%m-%d"),
                 )
             )  # fmt: skip
     return found
 
 
-def visit_resources(world: World, panel: Panel, people: pd.DataFrame, visits: pd.DataFrame) -> dict[str, list[Resource]]:
+def visit_resources(
+    world: World, panel: Panel, people: pd.DataFrame, visits: pd.DataFrame
+) -> dict[str, list[Resource]]:
     """Slots, appointments and reminders of a panel, in the order of the appointments.
 
     visits: agenda and outcomes side by side, with appointment_id and patient_id.
@@ -249,6 +253,7 @@ def visit_resources(world: World, panel: Panel, people: pd.DataFrame, visits: pd
     planned = send_at > pd.Timestamp(world.clock.extract_at)
 
     found: dict[str, list[Resource]] = {"Slot": [], "Appointment": [], "Communication": []}
+    visit: Any
     for i, visit in enumerate(visits.itertuples()):
         number = visit.appointment_id.removeprefix("apt-")
         practitioner = f"{panel.number:03d}{visit.practitioner}"
@@ -261,7 +266,7 @@ def visit_resources(world: World, panel: Panel, people: pd.DataFrame, visits: pd
             )
         )  # fmt: skip
         quantity = {"value": float(km[i]), "unit": "km", "system": "http://unitsofmeasure.org", "code": "km"}
-        extensions = [{"url": f"{EXTENSION}/travel-distance", "valueQuantity": quantity}]
+        extensions: list[Resource] = [{"url": f"{EXTENSION}/travel-distance", "valueQuantity": quantity}]
         if checked_in_text[i]:
             extensions.append({"url": f"{EXTENSION}/checked-in-at", "valueDateTime": checked_in_text[i]})
             extensions.append({"url": f"{EXTENSION}/roomed-at", "valueDateTime": roomed_text[i]})

@@ -18,8 +18,17 @@ from sklearn.preprocessing import OrdinalEncoder, TargetEncoder
 from carelab.synth.agenda import working_days
 from carelab.synth.calibration import ceiling
 from carelab.synth.measure import (
-    HONEST, NUMBERS, RESOLVED, WORDS, Data, adjusted_odds_ratio, auc, later_auc, logistic, odds_ratio,
-)  # fmt: skip
+    HONEST,
+    NUMBERS,
+    RESOLVED,
+    WORDS,
+    Data,
+    adjusted_odds_ratio,
+    auc,
+    later_auc,
+    logistic,
+    odds_ratio,
+)
 
 Figures = dict[str, float]
 
@@ -107,7 +116,7 @@ def _same_patient(data: Data) -> Figures:
         HistGradientBoostingClassifier(max_depth=3, learning_rate=0.05, max_iter=150, random_state=0),
     )
     traits = ["age", "distance_km", "log_lead"]
-    forest = RandomForestClassifier(60, min_samples_leaf=2, n_jobs=2, random_state=0)
+    forest = RandomForestClassifier(40, min_samples_leaf=2, random_state=0)
 
     def score(model: Any, columns: list[str], by_patient: bool) -> float:
         splitter = (GroupShuffleSplit if by_patient else ShuffleSplit)(1, test_size=0.3, random_state=0)

@@ -10,7 +10,7 @@ from carelab.synth.streams import stream
 
 def zip_areas(world: World) -> list[str]:
     """The three-digit ZIP areas with a site, sorted."""
-    return sorted({site.zip3 for site in (*world.hospital, *world.clinic)})
+    return sorted({site.zip3 for site in world.sites})
 
 
 def make_weather(world: World) -> pd.DataFrame:

@@ -16,6 +16,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 from rich.progress import Progress
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from carelab.errors import UserError
 from carelab.fhir.read import Resource
@@ -30,6 +31,7 @@ from carelab.synth.weather import make_weather
 VERSION = "1.0"
 MANIFEST = "MANIFEST.json"
 TRUTH = "truth"
+WHOLE, SAMPLE = "whole", "sample"  # a panel's feed, and the part of it that S keeps
 SHARED_TABLES = ("sites", "weather")  # not per panel
 
 
@@ -40,6 +42,8 @@ def build(target: Path, n_patients: int | None = None, workers: int = 1, progres
     tables and as FHIR, panel by panel in flat memory. workers: processes; the bytes are the same for any number.
     Raises UserError when the size is out of range, or a calibration target of the released world is missed.
     """
+    if workers < 1:
+        raise UserError(f"{workers} workers cannot build anything; ask for 1 or more.")
     target = Path(target)
     world = load_world()
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -80,7 +84,8 @@ def _build_into(folder: Path, world: World, n_patients: int | None, workers: int
     shutil.rmtree(parts)
     (folder / "DATA_DICTIONARY.md").write_bytes(documents.dictionary(folder).encode())
     if released:
-        _measure_into(folder, world)
+        with threadpool_limits(1):  # single-threaded sums come out the same everywhere, and workers do not crowd
+            _measure_into(folder, world)
     _write_manifest(folder, world, n_patients or world.n_patients)
 
 
@@ -127,8 +132,6 @@ def _write_json(path: Path, content: Any) -> None:
 @contextmanager
 def _mapper(workers: int) -> Iterator[Callable[..., Any]]:
     """`map`, in this process or over several; results come in the order of the input."""
-    if workers < 1:
-        raise UserError(f"{workers} workers cannot build anything; ask for 1 or more.")
     if workers == 1:
         yield map
     else:
@@ -149,12 +152,12 @@ def _make_part(parts: Path, world: World, intercept: float, panel: Panel) -> Non
     """A panel's FHIR, sample, tables and truth, written to its own folder."""
     built = make_panel(world, panel, intercept, make_weather(world))
     folder = parts / f"{panel.number:03d}"
-    for name, resources in (("all", built.resources), ("sample", built.sample)):
+    for name, resources in ((WHOLE, built.resources), (SAMPLE, built.sample)):
         (folder / name).mkdir(parents=True)
         for kind, found in resources.items():
             _write_ndjson(folder / name / f"{kind}.ndjson", found)
     # The tables come from the files just written, as a reader's own would.
-    with open_tables(parts / "network", folder / "all", threads=1) as connection:
+    with open_tables(parts / "network", folder / WHOLE, threads=1) as connection:
         for table in TABLES:
             pq.write_table(connection.sql(in_order(table)).to_arrow_table(), folder / f"{table}.parquet")
     (folder / TRUTH).mkdir()
@@ -180,7 +183,7 @@ def _join_parts(folder: Path, parts: Path, n_panels: int, whole_feed: bool) -> N
     feed.mkdir()
     for shared in sorted((parts / "network").iterdir()):
         shutil.copyfile(shared, feed / shared.name)
-    level = "all" if whole_feed else "sample"
+    level = WHOLE if whole_feed else SAMPLE
     for kind in sorted(path.name for path in (ordered[0] / level).iterdir()):
         with (feed / kind).open("wb") as joined:
             for part in ordered:
@@ -209,6 +212,11 @@ def _rows(path: Path) -> int | None:
     return None
 
 
+def _files(folder: Path) -> list[Path]:
+    """All files below a folder, sorted."""
+    return sorted(path for path in folder.rglob("*") if path.is_file())
+
+
 def _sha256(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
@@ -217,7 +225,7 @@ def _sha256(path: Path) -> str:
 def _write_manifest(folder: Path, world: World, n_patients: int) -> None:
     """Name, size, rows and hash of every file, with what it takes to make them again."""
     files: dict[str, dict[str, Any]] = {}
-    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+    for path in _files(folder):
         entry: dict[str, Any] = {"sha256": _sha256(path), "bytes": path.stat().st_size}
         if (rows := _rows(path)) is not None:
             entry["rows"] = rows
@@ -235,8 +243,8 @@ def _write_manifest(folder: Path, world: World, n_patients: int) -> None:
 def check(target: Path) -> list[str]:
     """What is wrong with the files of a built world, one sentence each; empty when all are as the manifest says.
 
-    Names files that are missing, differ from their hash, or are not in the manifest, and a world built from another
-    configuration than the installed one.
+    Names files that are missing or differ from their hash, and a world built from another configuration than the
+    installed one.
     """
     target = Path(target)
     try:
@@ -255,18 +263,21 @@ def check(target: Path) -> list[str]:
             problems.append(f"{name} is missing.")
         elif _sha256(path) != entry["sha256"]:
             problems.append(f"{name} is not what was built: its content has changed.")
-    strangers = {path.relative_to(target).as_posix() for path in target.rglob("*") if path.is_file()}
-    problems += [f"{name} is not part of the data." for name in sorted(strangers - set(files) - {MANIFEST})]
     return problems
 
 
 def rebuild_matches(target: Path, workers: int = 1) -> list[str]:
-    """Build the released world elsewhere and name every file of `target` that differs, is missing or is too many."""
+    """Build the released world again, elsewhere, and name every file of `target` that is not the same."""
     with tempfile.TemporaryDirectory() as folder:
         again = Path(folder) / "again"
         build(again, workers=workers, progress=False)
-        mine, fresh = (
-            {path.relative_to(root).as_posix(): _sha256(path) for path in root.rglob("*") if path.is_file()}
-            for root in (Path(target), again)
-        )
-    return [f"{name} differs from a fresh build." for name in sorted(mine.keys() | fresh.keys()) if mine.get(name) != fresh.get(name)]
+        return differences(Path(target), again)
+
+
+def differences(target: Path, fresh: Path) -> list[str]:
+    """Files that two folders do not share byte for byte, one sentence each, sorted by name."""
+    left, right = (
+        {path.relative_to(root).as_posix(): _sha256(path) for path in _files(root)} for root in (target, fresh)
+    )
+    changed = sorted(name for name in left.keys() | right.keys() if left.get(name) != right.get(name))
+    return [f"{name} differs from a fresh build." for name in changed]
