@@ -23,7 +23,7 @@ from sklearn.metrics import roc_auc_score
 from carelab import hint
 from carelab.paths import data
 
-%xmode Minimal
+# %xmode Minimal
 visits = pd.read_parquet(data("tables/visits.parquet"))
 tomorrow = pd.Timestamp("2026-07-01")
 past, upcoming = visits[visits["start"] < tomorrow].copy(), visits[visits["start"] >= tomorrow].copy()
@@ -217,6 +217,7 @@ table = pd.DataFrame(
 )
 parts = split_by_date(table, pd.Timestamp("2026-04-01"))
 assert parts is not None, "Your function gives nothing back. Does its last line begin with `return`?"
+assert isinstance(parts, tuple) and len(parts) == 2, "Give back two tables, with a comma between them: return one, other."
 train, test = parts
 assert isinstance(train, pd.DataFrame) and isinstance(test, pd.DataFrame), (
     "You returned columns of true and false, not tables. Put each of them into the brackets of visits[...]."
@@ -262,6 +263,8 @@ assert len(_train) + len(_test) == len(past), (
 
 A colleague splits at random instead: "more mixed, so fairer". Patients come more than once, so a random split puts Ms. Ortiz's visit of May into the training data and asks the model about her visit of March. It has read the next chapter: the May row counts her misses so far, the one in March among them.
 
+How much this flatters depends on the model: one that can learn patients by heart gains most, a plain one little. You do not want to find out after launch.
+
 Measure it: for what share of the test visits does the **same patient** have a **later** visit in the training data?
 
 Three steps: the last visit of each patient in train, `train.groupby("patient_id")["start"].max()`; look it up for each test visit with `test["patient_id"].map(...)`; compare with `test["start"]`.
@@ -283,7 +286,7 @@ def share_with_future_seen(train, test):
 
 # %% check="w01-future-seen" points=2
 train = pd.DataFrame(
-    {"patient_id": ["ana", "ana", "ben"], "start": pd.to_datetime(["2026-01-05", "2026-05-05", "2026-02-01"])}
+    {"patient_id": ["ana", "ana", "ben"], "start": pd.to_datetime(["2026-05-05", "2026-01-05", "2026-02-01"])}
 )
 test = pd.DataFrame(
     {
@@ -295,11 +298,11 @@ share = share_with_future_seen(train, test)
 assert share is not None, "Your function gives nothing back. Does its last line begin with `return`?"
 assert not isinstance(share, pd.Series), "You returned a column of true and false; its mean is the share that is asked for."
 assert share != 0.75, (
-    "0.75 counts every patient who is in both tables. Only a training visit that is later than the test visit is the future."
+    "0.75 counts every patient who is in both tables, or uses one date for all. Compare each visit with the last date of its own patient."
 )
 assert 0 <= share <= 1, f"You returned {share}; return a share of the test visits, between 0 and 1."
 assert abs(share - 0.25) < 1e-9, (
-    f"You returned {share:.2f}. Of these four test visits one, Ana's in March, has a later visit of the same patient in train."
+    f"You returned {share:.2f}. Of these four test visits one, Ana's in March, has a later visit of the same patient in train: 1 of 4."
 )
 shuffled = past.sample(frac=1.0, random_state=1)
 print(f"Passed. After a random split: {share_with_future_seen(shuffled.iloc[5000:], shuffled.iloc[:5000]):.0%} of the test visits")
@@ -358,10 +361,10 @@ def written_after(past, upcoming):
 
 # %% check="w01-written-after" points=2
 was = pd.DataFrame(
-    {"lead_days": [3, 20], "paid_at": ["09:10", None], "room": ["2", "5"], "fax": [None, None], "snow_cm": [None, 1.0]}
+    {"lead_days": [3, 20], "room": ["2", "5"], "paid_at": ["09:10", None], "fax": [None, None], "snow_cm": [None, 1.0]}
 )
 will = pd.DataFrame(
-    {"lead_days": [8, 1], "paid_at": [None, None], "room": [None, None], "fax": [None, None], "snow_cm": [None, 0.0]}
+    {"lead_days": [8, 1], "room": [None, None], "paid_at": [None, None], "fax": [None, None], "snow_cm": [None, 0.0]}
 )
 found = written_after(was, will)
 assert found is not None, "Your function gives nothing back. Does its last line begin with `return`?"
@@ -375,8 +378,8 @@ assert "snow_cm" not in found, (
 assert "paid_at" in found, (
     "`paid_at` is empty for every upcoming visit and filled for a past one. One filled past visit is enough."
 )
-assert found == ["paid_at", "room"], (
-    f"You found {found}; look at each column of `will` and ask whether all of it is empty."
+assert found == ["room", "paid_at"], (
+    f"You found {found}; go through the columns in the order of the table and ask both questions of each."
 )
 print("Passed. In the real extract:", written_after(past, upcoming))
 ### BEGIN HIDDEN TESTS
@@ -430,8 +433,8 @@ def known_no_show_rate(visits, fallback):
 
 # %% check="w01-known-rate" points=2
 table = pd.DataFrame(
-    {"prior_visits": [4, 0, 5, 10], "prior_no_shows": [1, 0, 0, 5], "no_show_rate": [0.4, 1.0, 0.1, 0.5]},
-    index=list("abcd"),
+    {"prior_visits": [4, 0, 5, 10, 1], "prior_no_shows": [1, 0, 0, 5, 1], "no_show_rate": [0.4, 1.0, 0.1, 0.5, 0.6]},
+    index=list("abcde"),
 )
 before = table.copy()
 rate = known_no_show_rate(table, fallback=0.2)
@@ -439,7 +442,7 @@ assert rate is not None, "Your function gives nothing back. Does its last line b
 assert table.equals(before), (
     "Your function changed the table it was given; compute a new Series and leave `visits` alone."
 )
-assert list(rate.index) == list("abcd"), (
+assert list(rate.index) == list("abcde"), (
     f"The result has {len(rate)} rows; return one rate for each visit, on the same index."
 )
 assert rate["a"] != 0.4, (
@@ -451,8 +454,8 @@ assert abs(rate["b"] - 0.2) < 1e-9, (
 assert abs(rate["c"]) < 1e-9, (
     f"Visit c has 5 prior visits, none missed, and got {rate['c']}; that is a known rate of 0, not an unknown one."
 )
-assert abs(rate["a"] - 0.25) < 1e-9 and abs(rate["d"] - 0.5) < 1e-9, (
-    f"1 of 4 and 5 of 10 gave {rate['a']:.2f} and {rate['d']:.2f}."
+assert abs(rate["a"] - 0.25) < 1e-9 and abs(rate["d"] - 0.5) < 1e-9 and abs(rate["e"] - 1) < 1e-9, (
+    f"1 of 4, 5 of 10 and 1 of 1 gave {rate['a']:.2f}, {rate['d']:.2f} and {rate['e']:.2f}."
 )
 print("Passed. This history was known when the visit was booked.")
 ### BEGIN HIDDEN TESTS
@@ -506,41 +509,45 @@ def auc_on_later_visits(model, train, test, columns):
 
 
 # %% check="w01-honest-auc" points=2
+class Watched(LogisticRegression):
+    """A logistic regression that remembers what it was fitted on."""
+
+    def fit(self, X, y):
+        self.fitted_rows, self.fitted_on = len(X), list(X.columns)
+        return super().fit(X, y)
+
+
 seen = past[past["status"].isin(["fulfilled", "noshow"])].assign(missed=lambda t: (t["status"] == "noshow").astype(int))
 early, late = seen[seen["start"] < "2026-01-01"], seen[seen["start"] >= "2026-01-01"]
-columns = ["lead_days", "prior_no_shows", "age"]
-auc = auc_on_later_visits(LogisticRegression(max_iter=1000), early, late, columns)
-own = LogisticRegression(max_iter=1000).fit(early[columns], early["missed"])
+columns, watched = ["lead_days", "prior_no_shows", "age"], Watched(max_iter=1000)
+auc = auc_on_later_visits(watched, early, late, columns)
 assert auc is not None, "Your function gives nothing back. Does its last line begin with `return`?"
 assert np.ndim(auc) == 0, f"You returned a {type(auc).__name__}; return one number."
-assert auc > 0.5, (
-    f"AUC {auc:.3f}, worse than a coin: the first column of predict_proba is the chance of coming, the second of staying away."
+rows = getattr(watched, "fitted_rows", 0)
+assert rows, "The model that was passed in was never fitted; call model.fit(...)."
+assert rows != len(late), f"AUC {auc:.3f} comes from a model fitted on `test`: it was shown the answers of the exam. Fit on `train`."
+assert rows == len(early), f"The model was fitted on {rows:,} visits; train has {len(early):,}. No visit of the test may be among them."
+assert watched.fitted_on == columns, f"The model was fitted on {watched.fitted_on}; it may use the given `columns` and nothing else."
+assert auc > 0.5, f"AUC {auc:.3f}, worse than a coin: the first column of predict_proba is the chance of coming, the second of staying away."
+assert abs(auc - roc_auc_score(late["missed"], watched.predict(late[columns]))) > 1e-9, (
+    f"AUC {auc:.3f} comes from bare yes/no answers; rank by the probabilities of predict_proba instead of predict."
 )
-assert abs(auc - roc_auc_score(late["missed"], own.predict(late[columns]))) > 1e-9, (
-    f"AUC {auc:.3f} comes from bare yes/no answers; rank by predict_proba(...)[:, 1] instead of predict."
-)
-assert abs(auc - roc_auc_score(early["missed"], own.predict_proba(early[columns])[:, 1])) > 1e-9, (
+assert abs(auc - roc_auc_score(early["missed"], watched.decision_function(early[columns]))) > 1e-9, (
     f"AUC {auc:.3f} is the score on train, which the model has already seen. Score `test`."
 )
-on_test = LogisticRegression(max_iter=1000).fit(late[columns], late["missed"])
-assert abs(auc - roc_auc_score(late["missed"], on_test.predict_proba(late[columns])[:, 1])) > 1e-9, (
-    f"AUC {auc:.3f} comes from a model fitted on `test`: it was shown the answers of the exam. Fit on `train`."
+assert abs(auc - roc_auc_score(late["missed"], watched.decision_function(late[columns]))) < 1e-6, (
+    f"{auc:.3f} is not the AUC on test. (model.score, for one, is the accuracy.) Use roc_auc_score with the label and the risks of `test`."
 )
 print(f"Passed. AUC with three columns on the later visits: {auc:.2f}")
 ### BEGIN HIDDEN TESTS
 _rng = np.random.default_rng(11)
 _made = pd.DataFrame({"x": _rng.normal(size=600), "z": _rng.normal(size=600)})
 _made["missed"] = (_made["x"] + _rng.normal(size=600) > 0.5).astype(int)
-_model = LogisticRegression().fit(_made[["x"]].iloc[:300], _made["missed"].iloc[:300])
-_auc = roc_auc_score(_made["missed"].iloc[300:], _model.predict_proba(_made[["x"]].iloc[300:])[:, 1])
-_found = auc_on_later_visits(LogisticRegression(), _made.iloc[:300], _made.iloc[300:], ["x"])
-assert abs(_found - _auc) < 1e-6, (
-    f"On made-up data your AUC is {_found:.4f}; fit on train with `columns` only, then score test."
-)
-_swap = auc_on_later_visits(LogisticRegression(), _made.iloc[300:], _made.iloc[:300].assign(x=-_made["x"]), ["x"])
-assert _swap < 0.5, (
-    f"A test in which the sign of x is turned must score below 0.5, but you got {_swap:.2f}: the model was fitted on the test."
-)
+_train, _test = _made.iloc[:300], _made.iloc[300:].assign(x=lambda t: -t["x"])
+_model = LogisticRegression().fit(_train[["x"]], _train["missed"])
+_auc = roc_auc_score(_test["missed"], _model.predict_proba(_test[["x"]])[:, 1])
+_found = auc_on_later_visits(LogisticRegression(), _train, _test, ["x"])
+assert abs(_found - _auc) < 1e-6, f"On a test where the sign of x is turned, the AUC is below 0.5; you returned {_found:.3f}. Return it as it is."
 ### END HIDDEN TESTS
 
 # %% [markdown] hint="w01-honest-auc"
@@ -649,7 +656,7 @@ def precision_and_recall(missed, called):
     """Precision and recall of a call list.
 
     missed, called: Series of 0 and 1 of the same length; at least one patient is called and at least one is missed.
-    Returns a tuple of two floats between 0 and 1: (precision, recall).
+    Returns two floats between 0 and 1, not rounded: precision, recall.
     """
     ### BEGIN SOLUTION
     reached = ((missed == 1) & (called == 1)).sum()
@@ -662,6 +669,7 @@ missed = pd.Series([1, 1, 1, 0, 0, 0, 0, 0, 0, 0])
 called = pd.Series([1, 1, 0, 1, 1, 1, 0, 0, 0, 0])
 both = precision_and_recall(missed, called)
 assert both is not None, "Your function gives nothing back. Does its last line begin with `return`?"
+assert isinstance(both, tuple) and len(both) == 2, "Give back two numbers, with a comma between them: return precision, recall."
 precision, recall = both
 assert abs(precision - 2 / 3) > 1e-9 or abs(recall - 0.4) > 1e-9, (
     "The two are swapped. Precision divides by the calls you made, recall by the patients who would have stayed away."
@@ -725,6 +733,7 @@ def call_threshold(risk, calls_per_day):
 risk = np.array([0.12, 0.81, 0.33, 0.07, 0.64, 0.29, 0.45, 0.18])
 threshold = call_threshold(risk, 3)
 assert threshold is not None, "Your function gives nothing back. Does its last line begin with `return`?"
+assert risk[0] == 0.12, "Your function changed the order of the array it was given; np.sort makes a sorted copy."
 flagged = int((risk >= threshold).sum())
 assert not np.isclose(threshold, np.sort(risk)[2]), (
     f"Your threshold is {threshold}, and {flagged} patients get a call. You counted from the lowest risk; count from the highest."

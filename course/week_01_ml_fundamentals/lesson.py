@@ -2,7 +2,7 @@
 """
 # Week 1: Who will miss their appointment?
 
-It is 16:00 on 30 June 2026 at Lakeshore Health. Until 19:00 the nurse line can make **15 calls** to patients who are booked for tomorrow. More are booked than that, and some of them will stay away. Who gets a call?
+It is 16:00 on 30 June 2026 at Lakeshore Health. From today on, the nurse line has time for **15 calls** every evening, to patients who are booked for the next day. More are booked than that, and some of them will stay away. Who gets a call?
 
 | | |
 |---|---|
@@ -43,7 +43,7 @@ visits[["start", "site_name", "specialty", "lead_days", "prior_no_shows", "statu
 """
 Each row is one appointment. `lead_days` is how far ahead it was booked, `prior_no_shows` how often this patient had stayed away by then, `status` how it ended. Appointments from 1 July 2026 on have not happened, and are `booked`.
 
-A model needs examples whose end is known: the patient came (`fulfilled`) or stayed away (`noshow`). Visits that were `cancelled` freed their slot. A few past ones are `booked` to this day: nobody ever recorded how they ended. Both kinds are left out.
+A model needs examples whose end is known: the patient came (`fulfilled`) or stayed away (`noshow`; for a child: was not brought). Visits that were `cancelled` had been called off by somebody. A few past ones are `booked` to this day: nobody ever recorded how they ended. We leave both kinds out, and note that this is a choice.
 """
 
 # %%
@@ -55,12 +55,12 @@ print(f"{len(seen):,} past visits to learn from, {len(booked)} patients booked f
 
 # %% [markdown]
 """
-The model gets ten columns that are known this evening, called **features**. Numbers are brought to a common scale; words such as the specialty become yes/no columns. Then a **logistic regression**, the plainest classifier there is, gives every feature a weight.
+The model gets eight columns that are known this evening, called **features**. Numbers are brought to a common scale; the specialty becomes yes/no columns. (Payer and language are in the extract. Compliance asks to do without them here, and it costs nothing; week 3 looks at who is helped.) Then a **logistic regression**, the plainest classifier there is, gives every feature a weight.
 """
 
 # %%
 numbers = ["lead_days", "prior_visits", "prior_no_shows", "age", "distance_km", "transport_need", "snow_cm_forecast"]
-words = ["specialty", "payer", "language"]
+words = ["specialty"]
 
 
 def new_model():
@@ -76,7 +76,7 @@ call_list[["start", "site_name", "patient_id", "lead_days", "prior_no_shows", "r
 
 # %% [markdown]
 """
-That is a call list. `risk` is the model's estimate of the chance that the patient stays away: of 100 patients at 0.30, about 30 should (whether that holds is week 3). It took examples with a known end, features known in time, and a model that learns from the first to score the second: **supervised learning**. Most of what vendors will show you is this, with more features.
+That is a call list. `risk` is the model's estimate of the chance that the patient stays away: of 100 patients at 0.30, about 30 should. Whether that holds we check in section 6. It took examples with a known end, features known in time, and a model that learns from the first to score the second: **supervised learning**. Most of what vendors will show you is this, with more features.
 
 **For the CTO:** ask where each column comes from and when it is written. **For the product manager:** ask who calls, what they say, and what happens when nobody answers. Neither question is about the model, and both decide whether it works.
 """
@@ -87,7 +87,7 @@ That is a call list. `risk` is the model's estimate of the chance that the patie
 
 *About 10 min from the start.*
 
-Before you look: what share of patients stays away? Write a number down. A review of 105 studies found 23 % on average, from 13 % in Oceania to 43 % in Africa (Dantas and others, *Health Policy*, 2018).
+What share of patients stays away? Write a number down before you run the cell.
 """
 
 # %%
@@ -97,7 +97,7 @@ print(f"accuracy of the rule 'everybody comes': {(seen['missed'] == 0).mean():.1
 
 # %% [markdown]
 """
-Lakeshore is built to lie near that average. Now read the last line again: a rule that never calls anybody is right four times out of five. **Accuracy** cannot tell a model from a shrug when one answer is common, and no vendor slide that shows accuracy alone deserves a second meeting.
+A review of 105 studies found 23 % on average, from 13 % in Oceania to 43 % in Africa (Dantas and others, *Health Policy*, 2018); Lakeshore is built to lie near that. Now read the last line again: a rule that never calls anybody is right four times out of five. **Accuracy** cannot tell a model from a shrug when one answer is common, and no vendor slide that shows accuracy alone deserves a second meeting.
 
 Note what the label leaves out, too. A clerk who marks a missed visit `cancelled` out of kindness makes the clinic look better and the model blinder. A label is somebody's habit, written down.
 """
@@ -127,7 +127,7 @@ print(f"AUC from scikit-learn:                         {roc_auc_score(later['mis
 
 # %% [markdown]
 """
-The two lines agree: AUC is nothing but that game of pairs. Is the score good? A score means nothing alone. Before a model is worth a meeting it has to beat what can be had without one. Two rules need no learning: call those who booked longest ago (what Lakeshore does today), and call those who have missed most often.
+The two lines agree: AUC is nothing but that game of pairs. Is the score good? A score means nothing alone. Before a model is worth a meeting it has to beat what can be had without one. Two rules need no learning: call those who booked longest ago (the front desk's proposal), and call those who have missed most often.
 """
 
 # %%
@@ -141,7 +141,7 @@ scores = pd.Series({name: roc_auc_score(later["missed"], value) for name, value 
 print(scores.round(2).to_string())
 
 # %%
-CEILING = 0.78  # of this world; see the next paragraph
+CEILING = 0.79  # of this world; see the next paragraph
 fig, ax = plt.subplots()
 ax.hlines(scores.index, 0.5, scores, color=plots.GREY)
 ax.scatter(scores, scores.index, s=90, color=[plots.GREY, plots.GREY, plots.GREY, plots.BLUE], zorder=3)
@@ -153,14 +153,14 @@ plt.show()
 
 # %% [markdown]
 """
-*In words:* four dots on a scale of AUC, measured from the coin at 0.5. The two simple rules lie near 0.60 and 0.65, the logistic regression near 0.71. A dashed line at 0.78 marks the best possible score.
+*In words:* four dots on a scale of AUC, measured from the coin at 0.5. The two simple rules lie near 0.60 and 0.65, the logistic regression near 0.71. A dashed line at 0.79 marks the best possible score.
 """
 
 # %% [markdown]
 """
-Where does a ceiling come from? Whether a person comes is partly chance: a sick child, a missed bus. Lakeshore is synthetic, and its makers know each patient's true risk. Even that true risk reaches only an AUC of 0.78 (`data/synthetic/CALIBRATION.md`). In real life nobody hands you the ceiling, but it is there.
+Where does a ceiling come from? Whether a person comes is partly chance: a sick child, a missed bus. Lakeshore is synthetic, and its makers know each patient's true risk. Even that true risk reaches only an AUC of 0.79 (`data/synthetic/CALIBRATION.md`). In real life nobody hands you the ceiling, but it is there.
 
-**For the CTO:** a score without a baseline beside it is not evidence. **For the product manager:** the two rules cost nothing. The model's worth is its distance to the better of the two, not to the coin.
+**For the CTO:** a score without a baseline beside it is not evidence. **For the product manager:** the two rules cost nothing. The model's worth is its distance to the best rule you can think of, not to the coin. In the project you meet a better one.
 """
 
 # %% [markdown]
@@ -169,7 +169,7 @@ Where does a ceiling come from? Whether a person comes is partly chance: a sick 
 
 *About 23 min from the start.*
 
-A **decision tree** asks yes-or-no questions about the features, and may go on asking until every training visit has a leaf of its own. Guess before you run: what will the deepest tree score on the visits it learned from, and what on later ones?
+A **decision tree** asks yes-or-no questions about the numbers in our list, and may go on asking until every training visit has a leaf of its own. Guess before you run: what will the deepest tree score on the visits it learned from, and what on later ones?
 """
 
 # %%
@@ -244,7 +244,7 @@ print(f"with both:               {score_with(['no_show_rate', 'wait_minutes']):.
 
 # %% [markdown]
 """
-The best possible score on this world is 0.78. A score far above it, on visits the model has not learned from, has seen the future. In real life you have no ceiling, only suspicion: a sudden jump, or a score far above what others report (0.75 to 0.80 for such models, *American Journal of Managed Care*, 2015). Which column is it? Add them one at a time.
+The best possible score on this world is 0.79. A score far above it, on visits the model has not learned from, has seen the future. In real life you have no ceiling, only suspicion: a sudden jump when a column is added, or a score far above what others report for the same task. Which column is it? Add them one at a time.
 """
 
 # %%
@@ -283,11 +283,12 @@ A history grows with each visit. This rate is the same from the first visit to t
 
 *About 36 min from the start.*
 
-Back to the honest model, and to months that nothing above has touched: January to March 2026. On each of those days take the 15 patients with the highest risk, as the nurse line would have, and count at whom the calls would have been aimed. Guess first: of 15 calls a day, how many go to somebody who stayed away?
+Back to the honest model, and to months that nothing above has touched: January to March 2026. On each of those days take the 15 patients with the highest risk and count at whom calls would have been aimed (nobody made any). Visits booked on the day itself could not be on an evening list, so they are left out. Guess first: of 15 calls a day, how many go to somebody who stayed away?
 """
 
 # %%
 model = new_model().fit(train[numbers + words], train["missed"])
+test = test[test["lead_days"] >= 1]
 test = test.assign(risk=model.predict_proba(test[numbers + words])[:, 1], day=test["start"].dt.date)
 test["place"] = test.groupby("day")["risk"].rank(ascending=False, method="first")
 test["called"] = (test["place"] <= 15).astype(int)
@@ -307,7 +308,7 @@ print(f"at random: {missed.mean():.0%} of the calls would have")
 
 # %% [markdown]
 """
-**Precision** is the nurse's number: how many of my calls are worth it? **Recall** is the medical director's: how many of those in need do we reach? (Clinicians call it sensitivity.) Moving the threshold trades one for the other, and the exchange rate is staff. Only a better model raises both.
+**Precision** is the nurse's number: how many of my calls are worth it? (Clinicians call it positive predictive value.) **Recall** is the medical director's: how many of those who stayed away were on the list? (Clinicians: sensitivity.) Moving the threshold trades one for the other, and the exchange rate is staff. Only a better model raises both.
 """
 
 # %%
@@ -316,7 +317,7 @@ reached = [(missed & (test["place"] <= n)).sum() for n in calls]
 made = [(test["place"] <= n).sum() for n in calls]
 fig, ax = plt.subplots()
 ax.plot(calls, np.divide(reached, made), label="precision: calls that were worth it")
-ax.plot(calls, np.divide(reached, missed.sum()), label="recall: missed visits reached")
+ax.plot(calls, np.divide(reached, missed.sum()), linestyle="-.", label="recall: missed visits reached")
 ax.axvline(15, color=plots.GREY, linestyle="--")
 ax.text(15.5, 0.9, "today: 15 calls", color=plots.GREY)
 ax.set_ylim(0, 1)
@@ -326,7 +327,7 @@ plt.show()
 
 # %% [markdown]
 """
-*In words:* two lines against the number of calls a day. Precision falls from about one half at a single call to about one fifth at sixty. Recall rises steadily from near zero towards one. A dashed line marks today's 15 calls.
+*In words:* a solid and a broken line against the number of calls a day. Precision falls from about one half at a single call to about one fifth at sixty. Recall, broken, rises steadily from near zero towards one. A dashed line marks today's 15 calls.
 """
 
 # %%
@@ -346,11 +347,26 @@ A **threshold** is the lowest risk that still gets a call. Nobody can staff a th
 
 # %% [markdown]
 """
+One debt is left: is a risk of 0.40 really 40 in 100? For the patients on the list, compare what the model promised with what happened.
+"""
+
+# %%
+on_list = test[called]
+print(f"average risk of those on the list: {on_list['risk'].mean():.2f}")
+print(f"share of them who stayed away:     {on_list['missed'].mean():.2f}")
+
+# %% [markdown]
+"""
+The order is useful, the number is not: the model promises more than happens, most of all at the top. Such a score is badly **calibrated**. You may rank with it; you may not tell a nurse "73 percent". Week 3 measures and mends this.
+"""
+
+# %% [markdown]
+"""
 ## 7. What to take with you
 
 *About 43 min from the start.*
 
-1. **A score needs three companions**: a baseline that costs nothing, visits later than those it learned from, and the question of what is the best possible.
+1. **A score needs three companions**: the best rule that costs nothing, visits later than those it learned from, and the question of what is possible at all.
 2. **Ask of every column when it was written.** Empty tomorrow is one sign of leakage; never changing over time is another.
 3. **The threshold is a staffing decision.** Precision and recall say what it buys.
 

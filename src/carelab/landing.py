@@ -60,7 +60,7 @@ def _rhythm(curriculum: Curriculum) -> str:
 
 | notebook | minutes | what you do |
 |---|---|---|
-| lesson | {minutes.lesson} | Read and run, top to bottom. You are asked for a guess before each result. |
+| lesson | {minutes.lesson} | Read and run, top to bottom. You are asked for a guess before the results that matter. |
 | exercises | {minutes.exercises} | Write short pieces that somebody at {curriculum.course.organisation} needs. A check answers at once. |
 | project | {minutes.project} | One piece of work from beginning to end, for your portfolio. |
 
@@ -127,7 +127,7 @@ def _stuck(curriculum: Curriculum) -> str:
     return f"""\
 ## When you are stuck, and when you are done
 
-Each exercise has hints, in order. Ask in a code cell, with the name that stands above the exercise; ask again for the next one.
+Each exercise has hints, in order. Under its heading stands the line that asks for one; run it in a code cell, and again for the next hint.
 
 ```python
 from carelab import hint

@@ -103,6 +103,14 @@ def test_a_broken_notebook_gets_one_sentence_and_is_left_alone(tmp_path, content
     assert path.read_text() == content
 
 
+def test_a_copy_of_another_version_is_named(week, tmp_path, hand_in):
+    hand_in(week, tmp_path, set())
+    assert "another version" not in check(week, tmp_path)[1]
+    path = tmp_path / week / "exercises.ipynb"
+    path.write_text(path.read_text().replace("w01-best-calls", "w01-calls-needed"))
+    assert "another version" in check(week, tmp_path)[1]
+
+
 def test_a_missing_copy_and_an_unknown_week_are_named(tmp_path):
     with pytest.raises(UserError, match="is not there"):
         check("1", tmp_path)

@@ -4,12 +4,13 @@ import json
 from datetime import UTC, datetime
 from pathlib import Path
 
+from nbformat import NotebookNode
 from rich.console import Console
 from rich.table import Table
 
 from carelab import curriculum
 from carelab.errors import UserError
-from carelab.grading.rebuild import answers, read_notebook
+from carelab.grading.rebuild import answers, graded, read_notebook
 from carelab.grading.run import CheckResult, grade_notebook
 from carelab.paths import RELEASE, WORKSPACE
 
@@ -29,12 +30,27 @@ def check_week(week: str | int, workspace: Path = WORKSPACE, console: Console | 
     results: dict[str, list[CheckResult]] = {}
     for released in sorted((RELEASE / folder).glob("*.ipynb")):
         if answers(read_notebook(released)):
+            if not _same_checks(read_notebook(workspace / folder / released.name), read_notebook(released)):
+                console.print(
+                    f"[yellow]Your {released.stem} notebook is of another version than the checks.[/] Rename it, run "
+                    "`python -m carelab lab` for a fresh copy, and paste your answers over.",
+                    soft_wrap=True,
+                )
             with console.status(f"Running your {released.stem} …"):
                 results[released.stem] = grade_notebook(workspace / folder / released.name, folder)
     for name, outcome in results.items():
         _show(name, outcome, console)
     _keep(folder, results, workspace)
     return [result for outcome in results.values() for result in outcome]
+
+
+def _same_checks(own: NotebookNode, released: NotebookNode) -> bool:
+    """Whether a learner's copy has the exercises of this release; an edited check cell is no other version."""
+
+    def names(notebook: NotebookNode) -> set[str]:
+        return {entry["grade_id"] for cell in notebook.cells if (entry := graded(cell))}
+
+    return names(own) >= names(released)
 
 
 def _show(name: str, results: list[CheckResult], console: Console) -> None:

@@ -224,11 +224,9 @@ def written_after(past, upcoming):
     return past.columns[(upcoming.count() == 0) & (past.count() > 0)]
 
 
-# %% exercise="w01-written-after" wrong="order lost" says="look at each column"
+# %% exercise="w01-written-after" wrong="order lost" says="in the order of the table"
 def written_after(past, upcoming):
-    return sorted(
-        (name for name in past.columns if upcoming[name].isna().all() and past[name].notna().any()), reverse=True
-    )
+    return sorted(name for name in past.columns if upcoming[name].isna().all() and past[name].notna().any())
 
 
 # %% exercise="w01-written-after" wrong="the real column by heart" says="do not name columns"
@@ -272,7 +270,7 @@ def known_no_show_rate(visits, fallback):
     return rate.where(rate > 0, fallback)
 
 
-# %% exercise="w01-known-rate" wrong="divides by misses plus visits" says="1 of 4 and 5 of 10"
+# %% exercise="w01-known-rate" wrong="divides by misses plus visits" says="1 of 4, 5 of 10 and 1 of 1"
 def known_no_show_rate(visits, fallback):
     return (visits["prior_no_shows"] / (visits["prior_visits"] + visits["prior_no_shows"])).fillna(fallback)
 
@@ -341,11 +339,51 @@ def auc_on_later_visits(model, train, test, columns):
     print(roc_auc_score(test["missed"], model.predict_proba(test[columns])[:, 1]))
 
 
-# %% exercise="w01-honest-auc" wrong="ignores the given columns" says="with `columns` only"
+# %% exercise="w01-honest-auc" wrong="adds a column of its own" says="and nothing else"
 def auc_on_later_visits(model, train, test, columns):
-    numbers = columns if "age" in columns else list(train.columns.drop("missed"))
-    model.fit(train[numbers], train["missed"])
-    return float(roc_auc_score(test["missed"], model.predict_proba(test[numbers])[:, 1]))
+    more = [*columns, "missed"]
+    model.fit(train[more], train["missed"])
+    return float(roc_auc_score(test["missed"], model.predict_proba(test[more])[:, 1]))
+
+
+# %% exercise="w01-honest-auc" wrong="fits on train and test" says="No visit of the test"
+def auc_on_later_visits(model, train, test, columns):
+    both = pd.concat([train, test])
+    model.fit(both[columns], both["missed"])
+    return float(roc_auc_score(test["missed"], model.predict_proba(test[columns])[:, 1]))
+
+
+# %% exercise="w01-honest-auc" wrong="accuracy for AUC" says="is the accuracy"
+def auc_on_later_visits(model, train, test, columns):
+    model.fit(train[columns], train["missed"])
+    return model.score(test[columns], test["missed"])
+
+
+# %% exercise="w01-honest-auc" wrong="a constant" says="was never fitted"
+def auc_on_later_visits(model, train, test, columns):
+    return 0.68
+
+
+# %% exercise="w01-time-split" wrong="only one table" says="Give back two tables"
+def split_by_date(visits, first_test_day):
+    return visits[visits["start"] < first_test_day]
+
+
+# %% exercise="w01-precision-recall" wrong="only one number" says="Give back two numbers"
+def precision_and_recall(missed, called):
+    return (missed & called).sum() / called.sum()
+
+
+# %% exercise="w01-call-threshold" wrong="sorts the caller's array" says="changed the order"
+def call_threshold(risk, calls_per_day):
+    risk.sort()
+    return risk[-calls_per_day]
+
+
+# %% exercise="w01-future-seen" wrong="last row instead of last date" says="1 of 4"
+def share_with_future_seen(train, test):
+    last = train.groupby("patient_id")["start"].last()
+    return float((test["patient_id"].map(last) > test["start"]).mean())
 
 
 # %% exercise="w01-honest-auc" wrong="the better of an AUC and its mirror" says="below 0.5"

@@ -1,8 +1,8 @@
 # %% exercise="w01-j11-features" right="the few that matter"
-features = ["lead_days", "known_rate", "age", "distance_km", "transport_need", "payer"]
+features = ["lead_days", "known_rate", "age", "distance_km", "transport_need"]
 
 # %% exercise="w01-j11-features" right="all that is known, by exclusion"
-late = {"wait_minutes", "no_show_rate", "status", "missed", "sms_reminder"}
+late = {"wait_minutes", "no_show_rate", "status", "missed", "sms_reminder", "snow_cm_forecast", "payer", "language", "sex"}
 labels = {"patient_id", "appointment_id", "start", "day", "booked_on", "site_id"}
 features = [name for name in seen.columns if name not in late | labels]
 
@@ -10,25 +10,25 @@ features = [name for name in seen.columns if name not in late | labels]
 features = ["lead_days", "known_rate", "age", "distance_km", "wait_minutes"]
 
 # %% exercise="w01-j11-features" wrong="keeps the rate that looks ahead" says="was computed over all visits"
-features = ["lead_days", "no_show_rate", "age", "distance_km", "payer"]
+features = ["lead_days", "no_show_rate", "age", "distance_km", "hour"]
 
 # %% exercise="w01-j11-features" wrong="keeps the outcome" says="is the outcome"
-features = ["lead_days", "known_rate", "age", "status", "payer"]
+features = ["lead_days", "known_rate", "age", "status", "hour"]
 
 # %% exercise="w01-j11-features" wrong="learns patients by name" says="is no feature"
-features = ["lead_days", "known_rate", "age", "patient_id", "payer"]
+features = ["lead_days", "known_rate", "age", "patient_id", "hour"]
 
 # %% exercise="w01-j11-features" wrong="takes the reminder along" says="Leave sms_reminder out"
-features = ["lead_days", "known_rate", "age", "sms_reminder", "payer"]
+features = ["lead_days", "known_rate", "age", "sms_reminder", "hour"]
 
 # %% exercise="w01-j11-features" wrong="too few" says="asked for at least five"
 features = ["lead_days", "known_rate"]
 
 # %% exercise="w01-j11-features" wrong="five that say little" says="is one of them missing"
-features = ["hour", "weekday", "sex", "snow_cm_forecast", "new_patient"]
+features = ["hour", "weekday", "site_name", "transport_need", "new_patient"]
 
 # %% exercise="w01-j11-features" wrong="a column that is not there" says="no such column"
-features = ["lead_days", "known_rate", "age", "payer", "weather"]
+features = ["lead_days", "known_rate", "age", "hour", "weather"]
 
 
 # %% exercise="w01-j11-bands" right="numpy select"
@@ -75,14 +75,14 @@ def bands(place, n_high, n_medium):
 
 
 # %% exercise="w01-j11-gain" right="two numbers read off the table"
-gain = round(per_100["highest risk"], 1) - round(per_100["missed most often"], 1)
+gain = round(per_100["highest risk"], 1) - round(per_100["largest share missed"], 1)
 
 # %% exercise="w01-j11-gain" right="the best of the others, found by code"
 table = pd.Series(per_100)
 gain = table["highest risk"] - table.drop("highest risk").max()
 
-# %% exercise="w01-j11-gain" wrong="against today's rule" says="the gain over today's rule"
-gain = per_100["highest risk"] - per_100["booked longest ago (today)"]
+# %% exercise="w01-j11-gain" wrong="against the front desk's rule" says="one of the weaker rules"
+gain = per_100["highest risk"] - per_100["booked longest ago"]
 
 # %% exercise="w01-j11-gain" wrong="against calling anybody" says="the gain over calling anybody"
 gain = per_100["highest risk"] - per_100["any fifteen"]
@@ -157,3 +157,13 @@ def action(band, transport_need, days_ahead):
     if band == "high" and transport_need:
         return "offer_slot" if days_ahead >= 7 else "ride"
     return {"high": "call", "medium": "text", "low": "usual"}[band]
+
+
+# %% exercise="w01-j11-features" wrong="takes the payer along" says="compliance has not signed"
+features = ["lead_days", "known_rate", "age", "distance_km", "payer"]
+
+# %% exercise="w01-j11-features" wrong="a tuple" says="write a list"
+features = ("lead_days", "known_rate", "age", "distance_km", "hour")
+
+# %% exercise="w01-j11-features" wrong="tomorrow's snow for next week's list" says="is known one day ahead only"
+features = ["lead_days", "known_rate", "age", "distance_km", "snow_cm_forecast"]
