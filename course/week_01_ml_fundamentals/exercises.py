@@ -31,7 +31,7 @@ print(f"{len(past):,} past visits, {len(upcoming):,} upcoming")
 
 # %% [markdown]
 """
-## Before you start: five pieces of Python, one exercise done for you
+## Before you start: six pieces of Python, one exercise done for you
 
 *Skip this if you write Python.*
 
@@ -40,7 +40,8 @@ print(f"{len(past):,} past visits, {len(upcoming):,} upcoming")
 | a function to give something back | `return`, on its last line; without it the caller gets `None`, which means nothing |
 | the rows of a table where something holds | `table[table["age"] > 70]`: a condition in square brackets |
 | to go through a list and collect | `found = []`, then `for name in names:`, and under it, indented, `found.append(name)` |
-| several results with a name each | a **dict**: `{"calls": 15, "rides": 3}` |
+| to do something only if two things hold | `if a > 3 and word == "high":`, and the next line indented; `==` compares, words stand in quotes |
+| several results with a name each | a **dict**: `counts = {"calls": 15, "rides": 3}`; read it with `counts["calls"]` |
 | the second column of a block of numbers | `block[:, 1]`; counting starts at 0, and `:` means all rows |
 
 A **Series** is one column of a table, and its **index** is the names of its rows. Here is a solved exercise: *the share of patients over 70 in a table with a column `age`.*
@@ -322,7 +323,7 @@ assert _found == 0, f"After a split by date nobody's future is in train, but you
 
 # %% [markdown] hint="w01-future-seen"
 """
-1. You need one date per patient: the last visit that the training data hold. The text above names the line.
+1. You need one date per patient, the last visit in train: `last = train.groupby("patient_id")["start"].max()`. It has one row per patient, so it cannot be compared with `test["start"]` yet.
 2. `test["patient_id"].map(last_in_train)` puts that date beside each test visit; a patient who is not in train gets an empty value, and a comparison with an empty value is false, which is what you want.
 3. The share is the mean of a column of true and false: `(... > test["start"]).mean()`. Lesson, section 4.
 """
@@ -489,7 +490,7 @@ assert abs(_rate[~_first] - _seen["prior_no_shows"] / _seen["prior_visits"]).max
 
 **AUC** (area under the curve) answers: take one patient who stayed away and one who came; how often does the model give the first the higher risk? 0.5 is a coin, 1.0 is a clairvoyant.
 
-Three lines, as in section 3 of the lesson. Fit on train: `model.fit(table, label)`. Ask for **probabilities** on test: `model.predict_proba(table)` gives two columns, the chance of 0 and the chance of 1, and you want the second, `[:, 1]`. (`model.predict` gives a bare yes or no and throws the ranking away.) Then `roc_auc_score(label, risk)`.
+Three lines, as in section 3 of the lesson. Fit on train, with the given columns only: `model.fit(train[columns], train["missed"])`. Ask for **probabilities** on test: `model.predict_proba(...)` with the same columns gives two columns, the chance of 0 and the chance of 1, and you want the second, `[:, 1]`. (`model.predict` gives a bare yes or no and throws the ranking away.) Then `roc_auc_score(label, risk)`.
 """
 
 
@@ -697,7 +698,7 @@ assert abs(_recall - _reached / _missed.sum()) < 1e-6, (
 
 # %% [markdown] hint="w01-precision-recall"
 """
-1. Both have the same top: the patients who were called and would have stayed away. They differ in what they are divided by.
+1. Both have the same top: called and would have stayed away, `counts["reached"]` with `counts = call_outcomes(missed, called)`. They differ in what they are divided by.
 2. With `counts = call_outcomes(missed, called)`, the calls are `counts["reached"] + counts["needless"]`. Who are the others?
 3. Return both, in this order, with a comma between them: `return precision, recall`. Lesson, section 6.
 """
@@ -771,7 +772,7 @@ for _calls in (1, 15, 400):
 
 The nurse manager asks for a second line of 15 calls. Each further call is a little less likely to be worth it; you saw the curve. So put money on it. The table `plan` has one row for each number of calls a day: `calls`, and `reached`, how many of them go to somebody who would stay away. A visit that is kept after all is worth `value`, a call costs `cost`, and a call keeps only a part of those it reaches, `kept`.
 
-Net benefit of a row: `reached * kept * value - calls * cost`. Which number of calls has the highest one? `net.idxmax()` is the row name of the largest value, and `plan.loc[row, "calls"]` reads one cell. (Value, cost and the share kept are assumptions of the nurse line, not facts; in week 7 you measure the last one.)
+Net benefit of a row: reached × kept × value − calls × cost, where reached and calls are the columns `plan["reached"]` and `plan["calls"]`. Which number of calls has the highest one? `net.idxmax()` is the row name of the largest value, and `plan.loc[row, "calls"]` reads one cell. (Value, cost and the share kept are assumptions of the nurse line, not facts; in week 7 you measure the last one.)
 """
 
 

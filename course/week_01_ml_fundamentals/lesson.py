@@ -153,7 +153,7 @@ plt.show()
 
 # %% [markdown]
 """
-*In words:* four dots on a scale of AUC, measured from the coin at 0.5. The two simple rules lie near 0.60 and 0.65, the logistic regression near 0.71. A dashed line at 0.79 marks the best possible score.
+*In words:* four dots on a scale of AUC, measured from the coin at 0.5. The two simple rules lie a little above 0.6, the logistic regression at about 0.7. A dashed line at 0.79 marks the best possible score.
 """
 
 # %% [markdown]
@@ -195,7 +195,7 @@ plt.show()
 
 # %% [markdown]
 """
-*In words:* AUC against the depth of the tree. On the visits it learned from the score climbs from about 0.6 to nearly 1. On later visits it rises to about 0.69 at a depth of four, then falls back towards 0.57.
+*In words:* AUC against the depth of the tree. On the visits it learned from the score climbs from about 0.6 to nearly 1. On later visits it rises to about 0.69 at a depth of four, then falls back to about 0.56.
 """
 
 # %% [markdown]
@@ -259,7 +259,7 @@ for column in ["wait_minutes", "no_show_rate"]:
 """
 Both. `wait_minutes` is the easy catch: who has waited has come. It is **empty for every upcoming visit**, so it cannot help tomorrow. Ask for the fill rate of each column on the evening before, and this trap is gone.
 
-`no_show_rate` is the one that gets signed off. It is there for tomorrow's patients (only those without any past visit lack it), and it sounds like history. But when was it computed? Here are all visits of one patient. (The counts are those known when the visit was *booked*.)
+`no_show_rate` is the one that gets signed off. It is there for tomorrow's patients (only those without any past visit lack it), and it sounds like history. But when was it computed? Here are all visits of one patient. 
 """
 
 # %%
@@ -272,7 +272,7 @@ print(f"patients whose no_show_rate is the same on every visit, first to last: {
 
 # %% [markdown]
 """
-A history grows with each visit. This rate is the same from the first visit to the last: it was computed once, on the day of the extract, **over all visits, the one to be predicted included**. That is **leakage**: the answer hides in the question. The honest form divides `prior_no_shows` by `prior_visits`, as known at the time of booking; you write it in the exercises.
+(The third row counts no prior visit because it was booked before the first one took place.) A history grows with each visit. This rate is the same from the first visit to the last: it was computed once, on the day of the extract, **over all visits, the one to be predicted included**. That is **leakage**: the answer hides in the question. The honest form divides `prior_no_shows` by `prior_visits`, as known at the time of booking; you write it in the exercises.
 
 **For the CTO:** veto any feature without a time stamp of when it was known. **For the product manager:** an improvement that looks like luck is an incident until somebody explains it.
 """
@@ -283,7 +283,7 @@ A history grows with each visit. This rate is the same from the first visit to t
 
 *About 36 min from the start.*
 
-Back to the honest model, and to months that nothing above has touched: January to March 2026. On each of those days take the 15 patients with the highest risk and count at whom calls would have been aimed (nobody made any). Visits booked on the day itself could not be on an evening list, so they are left out. Guess first: of 15 calls a day, how many go to somebody who stayed away?
+Back to the honest model, fitted on the training months again, and to months that no choice above has looked at: January to March 2026. (April to June stay closed for the project.) On each of those days take the 15 patients with the highest risk and count at whom calls would have been aimed (nobody made any). Visits booked on the day itself could not be on an evening list, so they are left out. Guess first: of 15 calls a day, how many go to somebody who stayed away?
 """
 
 # %%
@@ -357,7 +357,7 @@ print(f"share of them who stayed away:     {on_list['missed'].mean():.2f}")
 
 # %% [markdown]
 """
-The order is useful, the number is not: the model promises more than happens, most of all at the top. Such a score is badly **calibrated**. You may rank with it; you may not tell a nurse "73 percent". Week 3 measures and mends this.
+The order is useful, the number is not: the model promises more than happens. Such a score is badly **calibrated**. You may rank with it; you may not read a single risk to a nurse as a percentage. Week 3 measures and mends this.
 """
 
 # %% [markdown]

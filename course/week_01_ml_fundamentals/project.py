@@ -16,7 +16,7 @@ The operations committee meets on Thursday. It does not want a model. It wants t
 
 # %% [markdown]
 """
-The policy runs twice. **Every day at 16:00** for the visits of the next working day: the nurse line makes 15 calls (the nurse manager owns that number), the transport service drives 3 patients (transport coordinator), and 20 texts that ask for an answer can be read (front desk). **Every Tuesday** for the visits of next week: the scheduling desk can offer 20 patients an earlier slot.
+The policy runs twice. **Every day at 16:00** for the visits of the next working day: a person acts on the first 15 places of the list (the nurse manager owns that number), up to 3 of them by a ride (transport coordinator) and the others by a call; for the next 20 places, texts that ask for an answer can be read (front desk). **Every Tuesday** for the visits that are 7 to 13 days away: the scheduling desk can offer 20 patients an earlier slot, and owns that number.
 """
 
 # %%
@@ -221,7 +221,7 @@ assert (
 
 # %% [markdown]
 """
-Put it to work on the two lists of 30 June, a Tuesday: tomorrow's visits, and those of next week. Beyond 3 rides, riders with the lower risk get a call.
+Put it to work on the two lists of 30 June, a Tuesday: tomorrow's visits, and those 7 to 13 days away. The calls of `bands` carry the capacities: 15 and 20 places tomorrow, 20 and none on the Tuesday list. Beyond 3 rides, riders with the lower risk would get a call.
 """
 
 # %% tags=["uses-answer"]
@@ -231,7 +231,7 @@ coming = visits[(visits["start"] >= tomorrow) & (visits["status"] == "booked")].
 coming["known_rate"] = (coming["prior_no_shows"] / coming["prior_visits"]).fillna(usual_rate)
 coming["days_ahead"] = (coming["start"].dt.normalize() - tomorrow).dt.days + 1
 coming["risk"] = model.predict_proba(coming[features])[:, 1]
-coming["list"] = np.select([coming["days_ahead"] == 1, coming["days_ahead"].between(7, 13)], ["tomorrow", "next week"], "later")
+coming["list"] = np.select([coming["days_ahead"] == 1, coming["days_ahead"].between(7, 13)], ["tomorrow", "a week away"], "later")
 coming = coming[coming["list"] != "later"]
 
 # %% tags=["uses-answer"]
@@ -242,6 +242,11 @@ coming["action"] = [action(*row) for row in coming[["band", "transport_need", "d
 ride_place = coming[coming["action"] == "ride"]["risk"].rank(ascending=False)
 coming.loc[ride_place[ride_place > 3].index, "action"] = "call"
 print(coming.groupby(["list", "action"]).size().to_string())
+
+# %% [markdown]
+"""
+If you see no ride for tomorrow, that is no mistake: only a few of tomorrow's patients have a transport need on record, and they need not be among the first 15 places. A need that the list does not reach is worth a remark in the policy.
+"""
 
 # %% [markdown]
 """
@@ -360,6 +365,8 @@ To learn what a text does we would have to give it by lot: for eight weeks, half
 
 One page, for people who have not read any of this. The committee has ten minutes.
 
+A warning about the last row: the share of called patients who stay away falls when calls **work**, so it cannot be the switch. Choose something that gets worse when the policy does, for example complaints, calls that reach nobody, or texts nobody reads.
+
 | points | for |
 |---|---|
 | 2 | who gets what: model or rule, the bands in plain words, the capacities, who owns each number |
@@ -380,7 +387,7 @@ One page, for people who have not read any of this. The committee has ten minute
 
 **Who decides.** The list is a proposal. A nurse may skip or add any patient; the system keeps the list, the change, the reason and who made it. Nobody's visit is cancelled, double-booked or refused because of a place on the list. On voicemail staff say only who calls and ask to call back, never which clinic it is about.
 
-**When it stops.** If in any month fewer than 25 of 100 calls go to people who stay away or say that the call made them come, the product manager stops the calls on the same day and reports to the committee.
+**When it stops.** If in any month the nurse line reaches fewer than half of the patients on its list by telephone, or more than five patients complain about a call, the product manager stops the calls on the same day and reports to the committee.
 <!-- END SOLUTION -->
 """
 
