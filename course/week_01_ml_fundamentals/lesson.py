@@ -259,7 +259,7 @@ for column in ["wait_minutes", "no_show_rate"]:
 """
 Both. `wait_minutes` is the easy catch: who has waited has come. It is **empty for every upcoming visit**, so it cannot help tomorrow. Ask for the fill rate of each column on the evening before, and this trap is gone.
 
-`no_show_rate` is the one that gets signed off. It is there for tomorrow's patients (only those without any past visit lack it), and it sounds like history. But when was it computed? Here are all visits of one patient. 
+`no_show_rate` is the one that gets signed off. It is there for tomorrow's patients (only those without any past visit lack it), and it sounds like history. But when was it computed? Here are all visits of one patient.
 """
 
 # %%
