@@ -11,7 +11,7 @@ Lakeshore's nurse line asks you for eleven small pieces. Together they turn a sc
 | **Data** | `visits`, the scheduling extract of Lakeshore Health (synthetic, patients invented) |
 | **In the room** | product manager (owns the rule), CTO (owns the data), nurse manager (owns the calls) |
 
-Each exercise is one function. Replace the line `raise NotImplementedError(...)` by your own lines, run the cell, run the check below it. *Passed* means passed; otherwise the check says in a sentence what it saw. When your work is graded, the same rule is tried on other tables. Under each heading stands the call that gives you a hint; call it again for the next one.
+Each exercise is one function. Replace the line `raise NotImplementedError(...)` by your own lines, run the cell, run the check below it. *Passed* means passed; otherwise the check says in a sentence what it saw. When your work is graded, the same rule is tried on other tables. Under each heading stands the call that gives you a hint; call it again for the next one. Errors are shown in one line; `%xmode Plain` in a cell of its own makes them say where.
 """
 
 # %%

@@ -25,7 +25,7 @@ ROOT = Path(__file__).resolve().parents[2]
 OLDEST = (3, 11, 5)  # as in pyproject.toml; a test compares
 TOO_NEW = (3, 14)
 LOCKS = {"course": "requirements.lock", "developer": "requirements-dev.lock"}
-DEVELOPER_COMMANDS = {"build", "release", "sync", "test"}
+DEVELOPER_COMMANDS = {"build", "sync", "test"}
 PROBES = ("jupyterlab", "nbgrader", "fhir-resources")  # an environment with these at the locked versions will do
 NEEDED_BYTES = 2_500_000_000  # the packages take 1.1 GB, an author's 1.4; pip downloads before it installs
 
