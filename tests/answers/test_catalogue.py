@@ -122,6 +122,11 @@ def test_answers_do_not_see_each_other():
     assert first.passed and "leak" in second.message
 
 
+def test_what_an_answer_writes_does_not_land_here():
+    assert outcome_of("open('stray.txt', 'w').write('x')\ndouble = lambda x: 2 * x").passed
+    assert not Path("stray.txt").exists()
+
+
 def test_dropping_the_only_assert_that_catches_an_answer_lets_it_pass():
     outcomes = try_answers(
         TINY, [Answer("w00-double", "square", "double = lambda x: x * x", False, "3 gives 6")], drop_asserts=True

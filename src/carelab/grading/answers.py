@@ -12,6 +12,7 @@ import ast
 import json
 import os
 import signal
+import tempfile
 import traceback
 from collections.abc import Iterable
 from concurrent.futures import ProcessPoolExecutor
@@ -102,12 +103,16 @@ def try_answers(notebook: NotebookNode, answers: Iterable[Answer], *, drop_asser
     if not hasattr(os, "fork"):
         raise UserError("Trying the catalogue of answers needs Linux or macOS; use WSL on Windows.")
     cells = [(cell.source, graded(cell)) for cell in notebook.cells if cell.cell_type == "code"]
-    # A process of its own: IPython, matplotlib and thread settings must not leak into the caller.
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn"), initializer=_quiet) as pool:
+    # A process and a folder of its own: IPython, thread settings and what a cell writes must not leak into the caller.
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        ProcessPoolExecutor(1, mp_context=get_context("spawn"), initializer=_settle, initargs=(folder,)) as pool,
+    ):
         return pool.submit(_walk, cells, list(answers), drop_asserts).result()
 
 
-def _quiet() -> None:
+def _settle(folder: str) -> None:
+    os.chdir(folder)
     # A forked child may hang in a thread pool that its parent started: one thread each.
     os.environ.update({"MPLBACKEND": "agg", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"})
 
