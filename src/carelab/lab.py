@@ -11,22 +11,15 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from carelab import paths
+from carelab import files, paths
 from carelab.errors import UserError
+from carelab.quiet import QUIET_ENVIRONMENT
 
 LANDING = "START_HERE.ipynb"
 USUAL_PORT = 8888
 _TRIES = 50
 _INSTRUCTORS = ("formgrader", "assignment_list", "course_list")
 SETTINGS = Path(__file__).parent / "lab_settings"
-
-# Nothing the course starts reports its use to anybody.
-QUIET_ENVIRONMENT = {
-    "ORT_DISABLE_TELEMETRY": "1",
-    "MLFLOW_DISABLE_TELEMETRY": "true",
-    "LANGSMITH_TRACING": "false",
-    "DO_NOT_TRACK": "1",
-}
 
 
 @dataclass
@@ -59,7 +52,7 @@ def copy_missing(release: Path, workspace: Path) -> Copied:
                 if record.differs(name, content):
                     result.newer.append(name)
             else:
-                _write(target, content)
+                files.write(target, content)
                 record.note(name, content)
                 result.new.append(name)
         record.save()
@@ -99,15 +92,7 @@ class _Record:
         return name in self.hashes and self.hashes[name] != hashlib.sha256(content).hexdigest()
 
     def save(self) -> None:
-        _write(self.path, json.dumps(self.hashes, indent=1, sort_keys=True).encode() + b"\n")
-
-
-def _write(target: Path, content: bytes) -> None:
-    """Write beside, then rename: nobody meets half a notebook."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    beside = target.with_name(f".{target.name}.new")
-    beside.write_bytes(content)
-    beside.replace(target)
+        files.write(self.path, json.dumps(self.hashes, indent=1, sort_keys=True) + "\n")
 
 
 def is_free(port: int) -> bool:

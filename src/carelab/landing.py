@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from carelab import paths
+from carelab import files, paths
 from carelab.curriculum import NOTEBOOKS, Curriculum, Track, Week, load
 from carelab.errors import UserError
 
@@ -222,9 +222,7 @@ def update_readme(path: Path = README) -> bool:
     new = updated_readme(old, readme_tables())
     if new == old:
         return False
-    beside = path.with_name(f".{path.name}.new")
-    beside.write_text(new, encoding="utf-8", newline="\n")
-    beside.replace(path)
+    files.write(path, new)
     return True
 
 

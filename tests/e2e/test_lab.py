@@ -16,7 +16,7 @@ import pytest
 
 from carelab import lab, paths
 from carelab.doctor import find_chromium
-from carelab.lab import QUIET_ENVIRONMENT
+from carelab.quiet import QUIET_ENVIRONMENT
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed (requirements-dev.lock)")
 

@@ -10,11 +10,12 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
 
+from carelab.build.source import NOTEBOOK_METADATA
 from carelab.errors import UserError
+from carelab.quiet import QUIET_ENVIRONMENT
 
 CELL_TIMEOUT_SECONDS = 120
-# Two libraries report home by default; a course about patient data switches that off for its readers.
-QUIET_ENVIRONMENT = {"ORT_DISABLE_TELEMETRY": "1", "MLFLOW_DISABLE_TELEMETRY": "true", "PYTHONHASHSEED": "0"}
+KERNEL_ENVIRONMENT = {**QUIET_ENVIRONMENT, "PYTHONHASHSEED": "0"}
 
 # A kernel on loopback TCP warns about it at every start; the warning would drown ours.
 QUIET_KERNEL = ["--log-level=ERROR"]
@@ -23,8 +24,8 @@ QUIET_KERNEL = ["--log-level=ERROR"]
 @contextmanager
 def kernel_environment() -> Iterator[None]:
     """Set what every kernel of the course starts with, and put the caller's environment back afterwards."""
-    before = {name: os.environ.get(name) for name in QUIET_ENVIRONMENT}
-    os.environ.update(QUIET_ENVIRONMENT)
+    before = {name: os.environ.get(name) for name in KERNEL_ENVIRONMENT}
+    os.environ.update(KERNEL_ENVIRONMENT)
     try:
         yield
     finally:
@@ -61,7 +62,7 @@ def execute(notebook: NotebookNode, name: str) -> NotebookNode:
         except DeadKernelError as error:
             raise UserError(f"{name}: the kernel died; look for a cell that needs too much memory.") from error
     # The kernel writes its own Python version here.
-    notebook.metadata["language_info"] = {"file_extension": ".py", "mimetype": "text/x-python", "name": "python"}
+    notebook.metadata["language_info"] = dict(NOTEBOOK_METADATA["language_info"])
     notebook.metadata.pop("widgets", None)
     return notebook
 

@@ -14,7 +14,7 @@ from nbformat import NotebookNode
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from carelab import landing
+from carelab import files, landing
 from carelab.build import lint, release, source
 from carelab.build.execute import execute, without_outputs
 from carelab.errors import UserError
@@ -25,7 +25,7 @@ RECORD = "BUILD.json"
 HINTS = "hints.json"
 LANDING = "START_HERE.ipynb"
 # What a notebook can import: a change here may change its outputs.
-_LIBRARY = ("__init__.py", "paths.py", "plots.py", "fhir", "learner", "build")
+_LIBRARY = ("__init__.py", "files.py", "paths.py", "plots.py", "quiet.py", "fhir", "learner", "build")
 
 
 @dataclass
@@ -56,9 +56,9 @@ def library_digest() -> str:
     """Hash of all that a notebook's outputs depend on besides its own text: library, data, pinned packages."""
     digest = hashlib.sha256()
     package = Path(__file__).parents[1]
-    files = [path for part in _LIBRARY for path in _files(package / part)]
-    files += [ROOT / "requirements.lock", DATA / "MANIFEST.json", COURSE / "nbgrader_config.py"]
-    for path in files:
+    inputs = [path for part in _LIBRARY for path in _files(package / part)]
+    inputs += [ROOT / "requirements.lock", DATA / "MANIFEST.json", COURSE / "nbgrader_config.py"]
+    for path in inputs:
         digest.update(path.name.encode() + b"\0" + _text(path) + b"\0")
     return digest.hexdigest()
 
@@ -170,7 +170,7 @@ def make(text: Path) -> tuple[Path, NotebookNode, list[lint.Finding]]:
 
 
 def _release(week: str) -> None:
-    with tempfile.TemporaryDirectory(dir=_beside(RELEASE)) as folder:
+    with tempfile.TemporaryDirectory(dir=RELEASE.parent) as folder:
         release.generate(SOLUTIONS, week, Path(folder))
         release.swap(Path(folder) / week, RELEASE / week)
 
@@ -194,7 +194,7 @@ def _differences(wanted: Path, have: Path, label: str, only: str | None = None) 
     )
     return [
         f"{label}/{name} is not what the build gives."
-        for name in sorted(names - {".ipynb_checkpoints"})
+        for name in sorted(names)
         if _text(wanted / name) != _text(have / name)
     ]
 
@@ -214,13 +214,13 @@ def _write_hints(week: str, target: Path) -> None:
     hints: dict[str, list[str]] = {}
     for text in texts([week]):
         hints |= source.read(text).hints
-    _write_text(json.dumps(dict(sorted(hints.items())), indent=1, ensure_ascii=False) + "\n", target / week / HINTS)
+    files.write(target / week / HINTS, json.dumps(dict(sorted(hints.items())), indent=1, ensure_ascii=False) + "\n")
 
 
 def _write_record(record: dict[str, str]) -> None:
     current = {key(text) for text in texts()}
-    kept = {name: print_ for name, print_ in sorted(record.items()) if name in current}
-    _write_text(json.dumps(kept, indent=1) + "\n", SOLUTIONS / RECORD)
+    kept = {name: digest for name, digest in sorted(record.items()) if name in current}
+    files.write(SOLUTIONS / RECORD, json.dumps(kept, indent=1) + "\n")
 
 
 def _read_record() -> dict[str, str]:
@@ -237,17 +237,4 @@ def _dump(notebook: NotebookNode) -> str:
 
 
 def _write_notebook(notebook: NotebookNode, path: Path) -> None:
-    _write_text(_dump(notebook), path)
-
-
-def _write_text(text: str, path: Path) -> None:
-    """Write beside, then rename: a reader never meets half a file."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.new")
-    beside.write_text(text, encoding="utf-8", newline="\n")
-    beside.replace(path)
-
-
-def _beside(folder: Path) -> Path:
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    return folder.parent
+    files.write(path, _dump(notebook))

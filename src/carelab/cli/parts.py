@@ -13,8 +13,8 @@ from rich.console import Console
 from rich.table import Table
 
 from carelab.errors import UserError
-from carelab.lab import QUIET_ENVIRONMENT
 from carelab.paths import ROOT, SOLUTIONS
+from carelab.quiet import QUIET_ENVIRONMENT
 
 Command = list[str]
 _TWO_AT_A_TIME = ["-n", "2", "--dist", "loadfile"]  # loadfile: the cells of one notebook have to stay together
@@ -58,9 +58,6 @@ def notebooks() -> list[Command]:
     if not any(SOLUTIONS.rglob("*.ipynb")):
         raise UserError(f"There are no notebooks under {SOLUTIONS.name}/ to run: `python -m carelab build` makes them.")
     options = ["--nbval", "--nbval-current-env", "--nbval-cell-timeout=120", "-p", "no:cacheprovider"]
-    sanitize = ROOT / "tests" / "nbval.cfg"
-    if sanitize.is_file():
-        options.append(f"--nbval-sanitize-with={sanitize}")
     return [_module("pytest", *options, *_TWO_AT_A_TIME, SOLUTIONS.name)]
 
 

@@ -1,10 +1,13 @@
 """Keep what a project made: each week's artefacts lie in `portfolio/` beside the notebook that made them."""
 
+import io
 import json
 from pathlib import Path
 from typing import Any
 
 from matplotlib.figure import Figure
+
+from carelab import files
 
 FOLDER = "portfolio"
 
@@ -16,7 +19,6 @@ def keep(project: str, title: str, facts: dict[str, Any], figure: Figure | None 
     no date, so that keeping twice replaces the first. Written beside, then renamed.
     """
     folder = Path.cwd() / FOLDER
-    folder.mkdir(exist_ok=True)
     content: dict[str, Any] = {
         "project": project,
         "title": title,
@@ -25,11 +27,9 @@ def keep(project: str, title: str, facts: dict[str, Any], figure: Figure | None 
     }
     if figure is not None:
         content["figure"] = f"{project}.png"
-        beside = folder / f".{project}.new.png"
-        figure.savefig(beside, dpi=150, bbox_inches="tight")
-        beside.replace(folder / content["figure"])
+        picture = io.BytesIO()
+        figure.savefig(picture, format="png", dpi=150, bbox_inches="tight")
+        files.write(folder / content["figure"], picture.getvalue())
     path = folder / f"{project}.json"
-    beside = path.with_name(f".{path.name}.new")
-    beside.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    beside.replace(path)
+    files.write(path, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
     return path

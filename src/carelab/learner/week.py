@@ -8,7 +8,7 @@ from nbformat import NotebookNode
 from rich.console import Console
 from rich.table import Table
 
-from carelab import curriculum
+from carelab import curriculum, files
 from carelab.errors import UserError
 from carelab.grading.rebuild import answers, graded, read_notebook
 from carelab.grading.run import CheckResult, grade_notebook
@@ -29,8 +29,9 @@ def check_week(week: str | int, workspace: Path = WORKSPACE, console: Console | 
         raise UserError(f"Week {week} is in preparation; there is nothing to check yet.")
     results: dict[str, list[CheckResult]] = {}
     for released in sorted((RELEASE / folder).glob("*.ipynb")):
-        if answers(read_notebook(released)):
-            if not _same_checks(read_notebook(workspace / folder / released.name), read_notebook(released)):
+        notebook = read_notebook(released)
+        if answers(notebook):
+            if not _same_checks(read_notebook(workspace / folder / released.name), notebook):
                 console.print(
                     f"[yellow]Your {released.stem} notebook is of another version than the checks.[/] Rename it, run "
                     "`python -m carelab lab` for a fresh copy, and paste your answers over.",
@@ -84,7 +85,4 @@ def _keep(folder: str, results: dict[str, list[CheckResult]], workspace: Path) -
         "checked_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "checks": {result.name: vars(result) for outcome in results.values() for result in outcome},
     }
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name("results.json.new")
-    beside.write_text(json.dumps(kept, indent=1), encoding="utf-8")
-    beside.replace(path)
+    files.write(path, json.dumps(kept, indent=1))
