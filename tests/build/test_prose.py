@@ -17,7 +17,9 @@ def quoted_ceilings(text: str) -> set[str]:
 
 
 def test_the_ceiling_in_the_lesson_is_the_worlds():
-    ceiling = json.loads((DATA / "truth" / "ceilings.json").read_text(encoding="utf-8"))["auc_test_period"]
+    ceiling = json.loads((DATA / "truth" / "ceilings.json").read_text(encoding="utf-8"))["scheduling"][
+        "auc_test_period"
+    ]
     assert quoted_ceilings(LESSON) == {f"{ceiling:.2f}"}
 
 

@@ -8,7 +8,7 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from carelab.paths import DATA
 from carelab.synth.config import World, load_world
-from carelab.synth.measure import Data, load
+from carelab.synth.scheduling.measure import Data, load
 
 
 @pytest.fixture(scope="session", autouse=True)

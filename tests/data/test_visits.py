@@ -9,9 +9,9 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from carelab.paths import DATA
-from carelab.synth.agenda import working_days
 from carelab.synth.config import World
-from carelab.synth.measure import Data
+from carelab.synth.scheduling.agenda import working_days
+from carelab.synth.scheduling.measure import Data
 
 COLUMNS = [
     "appointment_id", "patient_id", "site_id", "site_name", "specialty", "start", "booked_on", "lead_days", "weekday",

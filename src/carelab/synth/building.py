@@ -3,7 +3,7 @@
 import hashlib
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from functools import partial
@@ -21,11 +21,12 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 from carelab.errors import UserError
 from carelab.fhir.read import Resource
 from carelab.fhir.tables import TABLES, in_order, open_tables
-from carelab.synth import calibration, documents, measure
+from carelab.synth import calibration, documents
+from carelab.synth.areas import join_feeds
 from carelab.synth.config import Panel, World, config_hash, load_world, panels
-from carelab.synth.panel import intercept_of, make_panel
+from carelab.synth.panel import make_core, make_panel
+from carelab.synth.registry import AREAS
 from carelab.synth.resources import network_resources
-from carelab.synth.traps import TRAPS, true_pairs
 from carelab.synth.weather import make_weather
 
 VERSION = "1.0"
@@ -73,10 +74,11 @@ def _build_into(folder: Path, world: World, n_patients: int | None, workers: int
     released = n_patients is None or n_patients == world.n_patients
     todo = panels(world, n_patients)
     # Always solved on the released world, so that a larger world begins with the same patients.
-    intercept = intercept_of(world, panels(world))
+    cores = [make_core(world, panel) for panel in panels(world)]
+    solved = {area.name: area.solve(cores) for area in AREAS if area.solve}
     parts = folder / "parts"
     _write_network(parts / "network", world)
-    work = partial(_make_part, parts, world, intercept)
+    work = partial(_make_part, parts, world, solved)
     with _mapper(workers) as apply, Progress(disable=not progress) as bar:
         for _ in bar.track(apply(work, todo), total=len(todo), description="Building Lakeshore Health"):
             pass
@@ -91,37 +93,39 @@ def _build_into(folder: Path, world: World, n_patients: int | None, workers: int
 
 def _measure_into(folder: Path, world: World) -> None:
     """Calibration and traps of the released world. Raises UserError when a target is missed."""
-    data = measure.load(folder, world)
-    results = calibration.calibrate(data)
+    results, traps, ceilings = [], [], {}
+    for area in AREAS:
+        if area.derive:
+            area.derive(folder, world)
+    for area in AREAS:
+        data = area.load(folder, world) if area.load else None
+        results += calibration.calibrate(world, area, data)
+        traps += [(area.name, trap, trap.measure(data)) for trap in area.traps]
+        if area.ceilings:
+            ceilings[area.name] = {name: round(value, 3) for name, value in area.ceilings(data).items()}
     calibration.stop_outside(results)
-    effects = {trap.id: {name: round(value, 3) for name, value in trap.measure(data).items()} for trap in TRAPS}
-    ceilings = {
-        "auc_test_period": next(r.achieved for r in results if r.name == "ceiling_auc"),
-        "auc_whole_history": round(measure.auc(data.history["missed"], data.history["p_no_show"]), 3),
-    }
     listed = [
         {
-            "id": trap.id, "title": trap.title, "where": trap.where, "lesson": trap.lesson,
-            "naive": trap.naive, "reference": trap.reference, "figures": effects[trap.id],
+            "id": trap.id, "area": area, "title": trap.title, "where": trap.where, "lesson": trap.lesson,
+            "naive": trap.naive, "reference": trap.reference,
+            "figures": {name: round(value, 3) for name, value in figures.items()},
         }
-        for trap in TRAPS
+        for area, trap, figures in traps
     ]  # fmt: skip
+    tables = folder / "tables"
+    figures = {
+        "patients": f"{_rows(tables / 'patients.parquet'):,}", "visits": f"{_rows(tables / 'visits.parquet'):,}",
+        "seed": world.seed, "sample": _rows(folder / "fhir" / "Patient.ndjson"), "version": VERSION,
+    }  # fmt: skip
     texts = {
         "CALIBRATION.md": documents.calibration(results),
-        "DATASHEET.md": documents.datasheet(
-            {
-                "patients": f"{len(data.patients):,}", "visits": f"{len(data.visits):,}", "seed": world.seed,
-                "sample": _rows(folder / "fhir" / "Patient.ndjson"), "version": VERSION,
-            }
-        ),
-        f"{TRUTH}/TRAPS.md": documents.traps(effects),
-    }  # fmt: skip
+        "DATASHEET.md": documents.datasheet(figures),
+        f"{TRUTH}/TRAPS.md": documents.traps(listed),
+    }
     for name, text in texts.items():
         (folder / name).write_bytes(text.encode())
     _write_json(folder / TRUTH / "traps.json", listed)
     _write_json(folder / TRUTH / "ceilings.json", ceilings)
-    pairs = pd.DataFrame(sorted(true_pairs(data)), columns=["patient_id", "patient_id_2"])
-    pq.write_table(pa.Table.from_pandas(pairs, preserve_index=False), folder / TRUTH / "duplicates.parquet")
 
 
 def _write_json(path: Path, content: Any) -> None:
@@ -140,29 +144,37 @@ def _mapper(workers: int) -> Iterator[Callable[..., Any]]:
 
 
 def _write_network(folder: Path, world: World) -> None:
-    """Resources and weather that all panels share."""
+    """What all panels share: resources and weather, and below `files` whatever else an area brings."""
     folder.mkdir(parents=True)
-    for kind, resources in network_resources(world).items():
+    networks = [area.network(world) for area in AREAS if area.network]
+    for kind, resources in join_feeds([network_resources(world), *(n.resources for n in networks)]).items():
         _write_ndjson(folder / f"{kind}.ndjson", resources)
     weather = make_weather(world)
     weather.to_csv(folder / "weather.csv", index=False, date_format="%Y-%m-%d", lineterminator="\n")
+    for network in networks:
+        for name, content in network.files.items():
+            path = folder / "files" / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
 
 
-def _make_part(parts: Path, world: World, intercept: float, panel: Panel) -> None:
+def _make_part(parts: Path, world: World, solved: Mapping[str, Any], panel: Panel) -> None:
     """A panel's FHIR, sample, tables and truth, written to its own folder."""
-    built = make_panel(world, panel, intercept, make_weather(world))
+    made = make_panel(make_core(world, panel, solved)).values()
     folder = parts / f"{panel.number:03d}"
-    for name, resources in ((WHOLE, built.resources), (SAMPLE, built.sample)):
+    for name, feeds in ((WHOLE, [part.resources for part in made]), (SAMPLE, [part.sample for part in made])):
         (folder / name).mkdir(parents=True)
-        for kind, found in resources.items():
+        for kind, found in join_feeds(feeds).items():
             _write_ndjson(folder / name / f"{kind}.ndjson", found)
     # The tables come from the files just written, as a reader's own would.
     with open_tables(parts / "network", folder / WHOLE, threads=1) as connection:
         for table in TABLES:
             pq.write_table(connection.sql(in_order(table)).to_arrow_table(), folder / f"{table}.parquet")
     (folder / TRUTH).mkdir()
-    for name, frame in built.truth.items():
-        pq.write_table(pa.Table.from_pandas(frame, preserve_index=False), folder / TRUTH / f"{name}.parquet")
+    for part in made:
+        for where, frames in ((folder, part.tables), (folder / TRUTH, part.truth)):
+            for name, frame in frames.items():
+                pq.write_table(pa.Table.from_pandas(frame, preserve_index=False), where / f"{name}.parquet")
 
 
 def _write_ndjson(path: Path, resources: list[Resource]) -> None:
@@ -172,23 +184,23 @@ def _write_ndjson(path: Path, resources: list[Resource]) -> None:
 
 
 def _join_parts(folder: Path, parts: Path, n_panels: int, whole_feed: bool) -> None:
-    """Panels' files one after the other: ids grow with the panel, so the whole is sorted by id."""
+    """Panels' files one after the other: by panel, then area, then id."""
     ordered = [parts / f"{number:03d}" for number in range(n_panels)]
-    for table in TABLES:
-        used = ordered[:1] if table in SHARED_TABLES else ordered
-        _join_parquet(folder / "tables" / f"{table}.parquet", [part / f"{table}.parquet" for part in used])
-    for name in ("appointments", "patients"):
-        _join_parquet(folder / TRUTH / f"{name}.parquet", [part / TRUTH / f"{name}.parquet" for part in ordered])
-    feed = folder / "fhir"
+    for where in ("", TRUTH):
+        for table in sorted(path.name for path in (ordered[0] / where).glob("*.parquet")):
+            used = ordered[:1] if not where and Path(table).stem in SHARED_TABLES else ordered
+            _join_parquet(folder / (where or "tables") / table, [part / where / table for part in used])
+    network = parts / "network"
+    if (network / "files").is_dir():
+        shutil.copytree(network / "files", folder, dirs_exist_ok=True)
+    feed, level = folder / "fhir", WHOLE if whole_feed else SAMPLE
     feed.mkdir()
-    for shared in sorted((parts / "network").iterdir()):
-        shutil.copyfile(shared, feed / shared.name)
-    level = WHOLE if whole_feed else SAMPLE
-    for kind in sorted(path.name for path in (ordered[0] / level).iterdir()):
-        with (feed / kind).open("wb") as joined:
-            for part in ordered:
-                with (part / level / kind).open("rb") as piece:
-                    shutil.copyfileobj(piece, joined)
+    sources = [network, *(part / level for part in ordered)]
+    for name in sorted({path.name for source in sources for path in source.iterdir() if path.is_file()}):
+        with (feed / name).open("wb") as joined:
+            for piece in (source / name for source in sources if (source / name).is_file()):
+                with piece.open("rb") as content:
+                    shutil.copyfileobj(content, joined)
 
 
 def _join_parquet(path: Path, pieces: list[Path]) -> None:

@@ -13,21 +13,18 @@ from importlib.resources import files
 from typing import Any
 
 import pandas as pd
-from pydantic import BaseModel, ConfigDict
 
 from carelab.errors import UserError
-
-Shares = dict[str, float]
-Band = tuple[float, float]
-
-
-class _Part(BaseModel):
-    """A section of the file: unknown or missing keys are errors, and nothing changes after loading."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
+from carelab.synth.alerts.settings import Alerts
+from carelab.synth.authorization.settings import Authorization
+from carelab.synth.messages.settings import Messages
+from carelab.synth.monitoring.settings import Monitoring
+from carelab.synth.readmission.settings import Readmission
+from carelab.synth.security.settings import Security
+from carelab.synth.settings import Band, Section, Shares
 
 
-class Clock(_Part):
+class Clock(Section):
     """Time: zone, window, moment of the extract, and where training ends."""
 
     time_zone: str
@@ -37,7 +34,7 @@ class Clock(_Part):
     train_until: date
 
 
-class People(_Part):
+class People(Section):
     """Who the patients are."""
 
     latent_sd: float
@@ -61,7 +58,7 @@ class People(_Part):
     typo_share: float
 
 
-class Agenda(_Part):
+class Agenda(Section):
     """How visits are booked."""
 
     visits_per_year: float
@@ -79,7 +76,7 @@ class Agenda(_Part):
     specialty_share_elder: Shares
 
 
-class Risk(_Part):
+class Risk(Section):
     """Odds ratios of a missed visit, and the rate they are centred on."""
 
     no_show_rate: float
@@ -107,7 +104,7 @@ class Risk(_Part):
     reminder: float
 
 
-class Reminder(_Part):
+class Reminder(Section):
     """Whom staff remind, and when."""
 
     base_logit: float
@@ -117,7 +114,7 @@ class Reminder(_Part):
     sent_hour: int
 
 
-class Policy(_Part):
+class Policy(Section):
     """The change of the booking rules."""
 
     month: int
@@ -125,20 +122,20 @@ class Policy(_Part):
     odds: float
 
 
-class Miscoding(_Part):
+class Miscoding(Section):
     """How much one clinic enters wrongly."""
 
     share: float
 
 
-class Arrival(_Part):
+class Arrival(Section):
     """What the desk notes when a patient comes."""
 
     early_mean_minutes: float
     wait_mean_minutes: float
 
 
-class Weather(_Part):
+class Weather(Section):
     """Climate and forecast."""
 
     mean_temp_c: float
@@ -153,7 +150,7 @@ class Weather(_Part):
     forecast_false_share: float
 
 
-class Targets(_Part):
+class Targets(Section):
     """Tolerance (lower, upper) of every calibrated figure."""
 
     no_show_rate: Band
@@ -170,7 +167,7 @@ class Targets(_Part):
     duplicate_share: Band
 
 
-class Site(_Part):
+class Site(Section):
     """A place where patients are seen; without more, a hospital, where the specialists of its clinics work."""
 
     id: str
@@ -191,7 +188,7 @@ class Clinic(Site):
     opens: date | None = None
 
 
-class World(_Part):
+class World(Section):
     """The whole configuration."""
 
     seed: int
@@ -208,6 +205,12 @@ class World(_Part):
     arrival: Arrival
     weather: Weather
     targets: Targets
+    readmission: Readmission
+    authorization: Authorization
+    messages: Messages
+    alerts: Alerts
+    monitoring: Monitoring
+    security: Security
     hospital: tuple[Site, ...]
     clinic: tuple[Clinic, ...]
 

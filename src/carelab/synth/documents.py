@@ -9,9 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from carelab.errors import UserError
-from carelab.fhir.tables import TABLES
 from carelab.synth.calibration import Result
-from carelab.synth.traps import TRAPS, Figures
 
 _KINDS = {"string": "text", "timestamp[us]": "date-time", "bool": "true/false", "int32": "integer", "double": "decimal"}
 
@@ -28,14 +26,15 @@ def _kind(field: pa.Field) -> str:
 def dictionary(folder: Path) -> str:
     """DATA_DICTIONARY.md of a built world. Raises UserError for a column that nobody described."""
     told = descriptions()
+    made = sorted(path.stem for path in (folder / "tables").glob("*.parquet"))
     lines = [
         "# Data dictionary",
         "",
         "Tables are in `tables/` (Parquet), the FHIR feed in `fhir/` (one NDJSON file a resource type, sorted by id).",
         "The descriptions are those of the department that runs each system.",
     ]
-    for name in ("visits", *(table for table in TABLES if table != "visits")):
-        table = told["tables"][name]
+    for name in [*(table for table in told["tables"] if table in made), *(t for t in made if t not in told["tables"])]:
+        table = told["tables"].get(name, {"text": "", "columns": {}})
         path = folder / "tables" / f"{name}.parquet"
         schema, rows = pq.read_schema(path), pq.read_metadata(path).num_rows
         missing = set(schema.names) ^ set(table["columns"])
@@ -82,33 +81,30 @@ def calibration(results: list[Result]) -> str:
             "Measured on the built tables; the build stops when a figure leaves its tolerance. Test period: visits from",
             "1 January 2026 on, for models trained on what came before.",
             "",
-            "| quantity | source of the target | achieved | tolerance |",
-            "|---|---|---|---|",
-            *[f"| {r.meaning} | {r.source} | {r.achieved:.12g} | {r.lower:g} to {r.upper:.12g} |" for r in results],
+            "| area | quantity | source of the target | achieved | tolerance |",
+            "|---|---|---|---|---|",
+            *[
+                f"| {r.area} | {r.meaning} | {r.source} | {r.achieved:.12g} | {r.lower:g} to {r.upper:.12g} |"
+                for r in results
+            ],
             "",
         ]
     )
 
 
-def traps(effects: dict[str, Figures]) -> str:
-    """truth/TRAPS.md: what was planted where, and what it costs."""
+def traps(listed: list[dict[str, Any]]) -> str:
+    """truth/TRAPS.md: what was planted where, and what it costs. Takes the entries of traps.json."""
     lines = [
         "# Planted mistakes",
         "",
         "For instructors, and for learners afterwards. `naive` is what a reader gets who falls for it, `reference` what the",
-        "data really hold. All figures are measured on this world; the rest of them is in traps.json.",
+        "data really hold. All figures are measured on this world.",
     ]
-    for trap in TRAPS:
-        figures = effects[trap.id]
-        lines += ["", f"## {trap.title} (`{trap.id}`)", "", f"Where: {trap.where}. {trap.lesson}", ""]
-        lines += ["| | figure | value |", "|---|---|---|"]
-        lines += [
-            f"| {role} | {name} | {figures[name]:.12g} |"
-            for role, name in (("naive", trap.naive), ("reference", trap.reference))
-        ]
-        lines += [
-            f"| | {name} | {value:.12g} |"
-            for name, value in figures.items()
-            if name not in (trap.naive, trap.reference)
-        ]
+    for trap in listed:
+        figures, shown = trap["figures"], (trap["naive"], trap["reference"])
+        lines += ["", f"## {trap['title']} (`{trap['id']}`, {trap['area']})", ""]
+        lines += [f"Where: {trap['where']}. {trap['lesson']}", "", "| | figure | value |", "|---|---|---|"]
+        rest = [name for name in figures if name not in shown]
+        for role, name in zip(["naive", "reference", *[""] * len(rest)], [*shown, *rest], strict=True):
+            lines.append(f"| {role} | {name} | {figures[name]:.12g} |")
     return "\n".join([*lines, ""])

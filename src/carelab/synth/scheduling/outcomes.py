@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from carelab.synth.agenda import AT_HOSPITAL
 from carelab.synth.config import Clinic, Panel, World
 from carelab.synth.people import expit, logit
+from carelab.synth.staff import AT_HOSPITAL
 from carelab.synth.streams import stream
 from carelab.synth.weather import snowfall
 

@@ -3,8 +3,6 @@
 Every trap has a function that measures both on the built data. What they return goes to truth/, never to a learner.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,9 +13,10 @@ from sklearn.model_selection import GroupShuffleSplit, KFold, ShuffleSplit
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OrdinalEncoder, TargetEncoder
 
-from carelab.synth.agenda import working_days
-from carelab.synth.calibration import ceiling
-from carelab.synth.measure import (
+from carelab.synth.areas import Figures, Trap
+from carelab.synth.scheduling.agenda import working_days
+from carelab.synth.scheduling.calibration import ceiling
+from carelab.synth.scheduling.measure import (
     HONEST,
     NUMBERS,
     RESOLVED,
@@ -29,25 +28,6 @@ from carelab.synth.measure import (
     logistic,
     odds_ratio,
 )
-
-Figures = dict[str, float]
-
-
-@dataclass(frozen=True)
-class Trap:
-    """A planted mistake.
-
-    where: table and column, or file. naive, reference: names of the two figures, among those `measure` returns, that
-    show the harm. lesson: one sentence that says what to do instead.
-    """
-
-    id: str
-    title: str
-    where: str
-    lesson: str
-    naive: str
-    reference: str
-    measure: Callable[[Data], Figures]
 
 
 def _lookahead(data: Data) -> Figures:

@@ -1,42 +1,16 @@
-"""From FHIR resources to flat tables, in SQL.
+"""Visits to the clinics: sites, staff, patients, appointments, reminders."""
 
-DuckDB reads the NDJSON files with the columns written out: guessed types differ between files and versions, take four
-times as long, and turn wide objects into maps. Times in FHIR are instants; a clinic's day and hour are local.
-"""
-
-from pathlib import Path
-
-import duckdb
-import pandas as pd
-
-from carelab.errors import UserError
-
-ZONE = "America/Chicago"
-EXTENSION = "https://example.org/fhir/StructureDefinition"
-US_CORE = "http://hl7.org/fhir/us/core/StructureDefinition"
-
-# Small helpers inside SQL. A list is searched with a lambda; index 1 of an empty list is NULL.
-_MACROS = f"""
-create or replace macro ref_id(reference) as split_part(reference, '/', 2);
-create or replace macro ext(list, name) as list_filter(list, lambda e: e.url = '{EXTENSION}/' || name)[1];
-create or replace macro actor(list, kind) as
-    ref_id(list_filter(list, lambda p: starts_with(p.actor.reference, kind || '/'))[1].actor.reference);
-create or replace macro local(instant) as timezone('{ZONE}', instant::timestamptz);
-create or replace macro utc(instant) as timezone('UTC', instant::timestamptz);
-"""
-
-_CODE = "struct(coding struct(code varchar, display varchar)[], text varchar)"
-_REF = "struct(reference varchar)"
+from carelab.fhir.tables.engine import CODE, REF, US_CORE, ZONE, Subject
 
 # Resource type -> the elements we read, with their types.
-_COLUMNS: dict[str, dict[str, str]] = {
+COLUMNS = {
     "Location": {
-        "id": "varchar", "name": "varchar", "type": f"{_CODE}[]",
-        "address": "struct(city varchar, postalCode varchar)", "partOf": _REF,
+        "id": "varchar", "name": "varchar", "type": f"{CODE}[]",
+        "address": "struct(city varchar, postalCode varchar)", "partOf": REF,
         "extension": "struct(url varchar, valueDate varchar)[]",
     },
     "PractitionerRole": {
-        "id": "varchar", "practitioner": _REF, "location": f"{_REF}[]", "specialty": f"{_CODE}[]",
+        "id": "varchar", "practitioner": REF, "location": f"{REF}[]", "specialty": f"{CODE}[]",
     },
     "Practitioner": {
         "id": "varchar", "name": "struct(family varchar, given varchar[])[]", "identifier": 'struct("value" varchar)[]',
@@ -44,25 +18,25 @@ _COLUMNS: dict[str, dict[str, str]] = {
     "Patient": {
         "id": "varchar", "name": "struct(family varchar, given varchar[])[]", "gender": "varchar", "birthDate": "varchar",
         "identifier": 'struct("value" varchar)[]', "telecom": 'struct(system varchar, "value" varchar)[]',
-        "address": "struct(city varchar, postalCode varchar)[]", "communication": f"struct(language {_CODE})[]",
-        "extension": f"struct(url varchar, valueDecimal double, valueReference {_REF},"
+        "address": "struct(city varchar, postalCode varchar)[]", "communication": f"struct(language {CODE})[]",
+        "extension": f"struct(url varchar, valueDecimal double, valueReference {REF},"
         " extension struct(url varchar, valueString varchar)[])[]",
     },
-    "Coverage": {"id": "varchar", "beneficiary": _REF, "type": _CODE},
-    "Condition": {"id": "varchar", "subject": _REF, "code": _CODE, "recordedDate": "varchar"},
+    "Coverage": {"id": "varchar", "beneficiary": REF, "type": CODE},
+    "Condition": {"id": "varchar", "subject": REF, "code": CODE, "recordedDate": "varchar"},
     "Appointment": {
         "id": "varchar", "status": "varchar", "start": "varchar", "end": "varchar", "created": "varchar",
-        "minutesDuration": "integer", "specialty": f"{_CODE}[]", "appointmentType": _CODE, "cancelationReason": _CODE,
-        "slot": f"{_REF}[]", "participant": f"struct(actor {_REF})[]",
+        "minutesDuration": "integer", "specialty": f"{CODE}[]", "appointmentType": CODE, "cancelationReason": CODE,
+        "slot": f"{REF}[]", "participant": f"struct(actor {REF})[]",
         "extension": 'struct(url varchar, valueDateTime varchar, valueQuantity struct("value" double))[]',
     },
     "Communication": {
-        "id": "varchar", "status": "varchar", "sent": "varchar", "about": f"{_REF}[]", "recipient": f"{_REF}[]",
+        "id": "varchar", "status": "varchar", "category": f"{CODE}[]", "sent": "varchar", "about": f"{REF}[]", "recipient": f"{REF}[]",
     },
 }  # fmt: skip
 
 # Table -> SQL over the raw resources and the tables before it. The first column is the key.
-_TABLES: dict[str, str] = {
+TABLES = {
     "sites": """
         select id as site_id, name as site_name, type[1].coding[1].code as kind, address.city as city,
                address.postalCode as zip3, ref_id(partOf.reference) as hospital_id,
@@ -90,7 +64,8 @@ _TABLES: dict[str, str] = {
         from raw_Patient p
         left join raw_Coverage c on ref_id(c.beneficiary.reference) = p.id
         left join (select ref_id(subject.reference) as patient_id, min(recordedDate::timestamp) as recorded
-                   from raw_Condition where code.coding[1].code = 'Z59.82' group by all) z on z.patient_id = p.id""",
+                   from raw_Condition where code.coding[1].code = 'Z59.82' group by all) z on z.patient_id = p.id
+        where ext(p.extension, 'home-clinic') is not null -- not those whom only a hospital knows""",
     "appointments": """
         select id as appointment_id, actor(participant, 'Patient') as patient_id,
                actor(participant, 'Practitioner') as practitioner_id, actor(participant, 'Location') as site_id,
@@ -104,7 +79,8 @@ _TABLES: dict[str, str] = {
     "reminders": """
         select id as reminder_id, ref_id(about[1].reference) as appointment_id,
                ref_id(recipient[1].reference) as patient_id, status, utc(sent) as sent_utc
-        from raw_Communication""",
+        from raw_Communication
+        where category[1].coding[1].code = 'appointment-reminder'""",
     # One row per appointment. Whatever the desk could not know when it booked (visits), or the evening before
     # (reminder, forecast, transport), stays out of the joins; the vendor's own fields are passed on as they are.
     "visits": f"""
@@ -137,73 +113,9 @@ _TABLES: dict[str, str] = {
         left join weather w on w.zip3 = s.zip3 and w.date = date_trunc('day', a.start)""",
 }
 
-# A feed without these files simply has none of them; without the others there is nothing to flatten.
-_OPTIONAL = {"Coverage", "Condition", "Communication"}
-WEATHER_COLUMNS = {
-    "zip3": "varchar", "date": "timestamp", "temp_c": "double", "snow_cm": "double", "rain_mm": "double",
-    "temp_c_forecast": "double", "snow_cm_forecast": "double", "rain_mm_forecast": "double",
-}  # fmt: skip
-TABLES = (*_TABLES, "weather")
-
-
-def _literal(columns: dict[str, str]) -> str:
-    """Column types as a DuckDB struct literal."""
-    return "{" + ", ".join(f"'{name}': '{kind}'" for name, kind in columns.items()) + "}"
-
-
-def _source(kind: str, folders: tuple[Path, ...]) -> str:
-    """SQL that reads all files of a resource type (or the weather) from the folders."""
-    columns = WEATHER_COLUMNS if kind == "weather" else _COLUMNS[kind]
-    names = ["weather.csv"] if kind == "weather" else [f"{kind}.ndjson", f"{kind}.ndjson.gz"]
-    files = [folder / name for folder in folders for name in names if (folder / name).is_file()]
-    if not files:
-        if kind not in _OPTIONAL:
-            where = ", ".join(str(folder) for folder in folders)
-            raise UserError(f"{names[0]} is not in {where}; give the folder of the whole FHIR export.")
-        empty = ", ".join(f'null::{type_} as "{name}"' for name, type_ in columns.items())
-        return f"select {empty} where false"
-    listed = ", ".join("'" + str(file).replace("'", "''") + "'" for file in files)
-    if kind == "weather":
-        return f"select * from read_csv([{listed}], header = true, columns = {_literal(columns)})"
-    return f"select * from read_json([{listed}], format = 'newline_delimited', columns = {_literal(columns)})"
-
-
-def open_tables(*folders: Path | str, threads: int | None = None) -> duckdb.DuckDBPyConnection:
-    """A DuckDB connection that holds every table of `TABLES`, made from the NDJSON files of the folders.
-
-    The folders hold one `<ResourceType>.ndjson` (or `.ndjson.gz`) a type, and `weather.csv`. Raises UserError when a
-    needed file is missing or a line does not have the expected shape.
-    """
-    paths = tuple(Path(folder) for folder in folders)
-    connection = duckdb.connect()
-    connection.execute("set timezone = 'UTC'; set preserve_insertion_order = true")
-    if threads:
-        connection.execute(f"set threads = {int(threads)}")
-    connection.execute(_MACROS)
-    try:
-        for kind in (*_COLUMNS, "weather"):
-            name = kind if kind == "weather" else f"raw_{kind}"
-            connection.execute(f'create table "{name}" as {_source(kind, paths)}')
-        for name, sql in _TABLES.items():
-            connection.execute(f"create table {name} as {sql}")
-    except duckdb.Error as error:
-        raise UserError(f"The export cannot be flattened: {str(error).splitlines()[0]}") from error
-    return connection
-
-
-def in_order(table: str) -> str:
-    """SQL that selects a table in its order: by key, weather by area and day. Raises UserError for other names."""
-    if table not in TABLES:
-        raise UserError(f"There is no table {table!r}; choose one of {', '.join(TABLES)}.")
-    return f"select * from {table} order by {'1, 2' if table == 'weather' else '1'}"
-
-
-def flatten(table: str, *folders: Path | str) -> pd.DataFrame:
-    """One table of the export as a DataFrame, sorted by its key (its first column).
-
-    table: one of `TABLES`; folders: where the NDJSON files lie. Raises UserError as `open_tables` does.
-    """
-    query = in_order(table)
-    with open_tables(*folders) as connection:
-        frame: pd.DataFrame = connection.sql(query).df()
-    return frame
+SCHEDULING = Subject(
+    "scheduling",
+    COLUMNS,
+    TABLES,
+    needs=("Location", "PractitionerRole", "Practitioner", "Patient", "Appointment"),
+)

@@ -6,14 +6,9 @@ from pandas.tseries.holiday import USFederalHolidayCalendar
 
 from carelab.errors import UserError
 from carelab.synth.config import Panel, World
+from carelab.synth.staff import AT_HOSPITAL, TEAM
 from carelab.synth.streams import stream
 
-# Specialists see patients at the clinic's hospital, everybody else at the clinic. Two family doctors a panel.
-TEAM = (
-    "family_medicine", "family_medicine", "pediatrics", "behavioral_health", "womens_health", "cardiology",
-    "dermatology", "endocrinology",
-)  # fmt: skip
-AT_HOSPITAL = ("cardiology", "dermatology", "endocrinology")
 SLOT_MINUTES = 30
 DAY_STARTS = [*range(8 * 60, 12 * 60, SLOT_MINUTES), *range(13 * 60, 17 * 60, SLOT_MINUTES)]
 EVENING_STARTS = list(range(17 * 60 + 15, 19 * 60 + 46, SLOT_MINUTES))

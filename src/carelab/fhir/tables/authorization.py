@@ -1,0 +1,5 @@
+"""Prior authorizations."""
+
+from carelab.fhir.tables.engine import Subject
+
+AUTHORIZATION = Subject("authorization", columns={}, tables={})

@@ -1,0 +1,5 @@
+"""The audit log."""
+
+from carelab.fhir.tables.engine import Subject
+
+SECURITY = Subject("security", columns={}, tables={})

@@ -1,0 +1,1 @@
+"""Deterioration alerts on the wards, and what clinicians do with them."""

@@ -1,0 +1,1 @@
+"""Prior authorization: requests, payer policies, decisions and appeals."""

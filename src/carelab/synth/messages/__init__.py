@@ -1,0 +1,1 @@
+"""Patients' messages and discharge summaries: text whose truth is known."""

@@ -1,0 +1,5 @@
+"""The area as the build sees it."""
+
+from carelab.synth.areas import Area
+
+AREA = Area("messages", targets="messages.targets")

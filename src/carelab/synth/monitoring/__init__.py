@@ -1,0 +1,1 @@
+"""The monthly log of a model in use, with what changes around it."""

@@ -1,0 +1,1 @@
+"""Visits to the clinics: who is booked, who is reminded, who comes."""

@@ -1,0 +1,1 @@
+"""Who looked at what: audit events, provenance, consent, roles."""
