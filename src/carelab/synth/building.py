@@ -148,7 +148,7 @@ def _write_network(folder: Path, world: World) -> None:
     folder.mkdir(parents=True)
     networks = [area.network(world) for area in AREAS if area.network]
     for kind, resources in join_feeds([network_resources(world), *(n.resources for n in networks)]).items():
-        _write_ndjson(folder / f"{kind}.ndjson", resources)
+        write_ndjson(folder / f"{kind}.ndjson", resources)
     weather = make_weather(world)
     weather.to_csv(folder / "weather.csv", index=False, date_format="%Y-%m-%d", lineterminator="\n")
     for network in networks:
@@ -165,7 +165,7 @@ def _make_part(parts: Path, world: World, solved: Mapping[str, Any], panel: Pane
     for name, feeds in ((WHOLE, [part.resources for part in made]), (SAMPLE, [part.sample for part in made])):
         (folder / name).mkdir(parents=True)
         for kind, found in join_feeds(feeds).items():
-            _write_ndjson(folder / name / f"{kind}.ndjson", found)
+            write_ndjson(folder / name / f"{kind}.ndjson", found)
     # The tables come from the files just written, as a reader's own would.
     with open_tables(parts / "network", folder / WHOLE, threads=1) as connection:
         for table in TABLES:
@@ -177,7 +177,7 @@ def _make_part(parts: Path, world: World, solved: Mapping[str, Any], panel: Pane
                 pq.write_table(pa.Table.from_pandas(frame, preserve_index=False), where / f"{name}.parquet")
 
 
-def _write_ndjson(path: Path, resources: list[Resource]) -> None:
+def write_ndjson(path: Path, resources: list[Resource]) -> None:
     """Resources, one a line, as compact JSON in the order given."""
     with path.open("wb") as file:
         file.writelines(orjson.dumps(resource, option=orjson.OPT_APPEND_NEWLINE) for resource in resources)
