@@ -5,12 +5,14 @@ from collections.abc import Mapping
 import pandas as pd
 
 from carelab.synth.areas import Core, Part
+from carelab.synth.readmission.labs import results, with_values
+from carelab.synth.readmission.orders import make_allergies, make_followups, make_medications
 from carelab.synth.readmission.population import make_population
 from carelab.synth.readmission.records import diagnose, record
 from carelab.synth.readmission.stays import simulate
 
 STAYS = [
-    "stay_id", "patient_id", "person", "site_id", "ward", "admitted", "discharged", "admission", "disposition", "principal",
+    "stay_id", "patient_id", "person", "site_id", "class", "ward", "admitted", "discharged", "admission", "disposition", "principal",
     "diagnoses", "severity", "frailty", "p_readmit", "in_sample",
 ]  # fmt: skip
 
@@ -24,10 +26,19 @@ def make(core: Core, _: Mapping[str, Part]) -> Part:
     people = make_population(core)
     hospital = simulate(core, people)
     people["died_at"] = hospital.died
-    recorded = record(core, people, hospital)
+    recorded = with_values(core, people, record(core, people, hospital))
     diagnoses = diagnose(core, people, recorded)
     stays = recorded.assign(diagnoses=_listed(diagnoses, recorded), p_readmit=recorded["p"])[STAYS]
-    return Part(frames={"people": people, "stays": stays})
+    labs = results(core, people, recorded)
+    allergies = make_allergies(core, people)
+    medications = make_medications(core, people, recorded, allergies)
+    followups = make_followups(core, people, recorded)
+    return Part(
+        frames={
+            "people": people, "stays": stays, "labs": labs, "medications": medications, "allergies": allergies,
+            "followups": followups,
+        }
+    )  # fmt: skip
 
 
 def _listed(diagnoses: pd.DataFrame, stays: pd.DataFrame) -> list[list[str]]:
