@@ -28,7 +28,7 @@ def with_costs(core: Core, people: pd.DataFrame, stays: pd.DataFrame, diagnoses:
     severity = stays["severity"].to_numpy()
     need = 0.55 * stays["frailty"].to_numpy() + 0.45 * (illnesses - 2.2) + 0.35 * severity
     need += settings.deprived_need * deprived
-    elective = stays["reason"].map({name: reason.elective for name, reason in REASONS.items()}).fillna(False).to_numpy()
+    elective = stays["reason"].isin([name for name, reason in REASONS.items() if reason.elective]).to_numpy()
     surgery = 9000 * (stays["ward"].eq("surgery").to_numpy() | elective)
     per_night = settings.cost_per_night * np.exp(0.2 * normal("cost"))
     extract = pd.Timestamp(core.world.clock.extract_at)

@@ -70,8 +70,10 @@ def make(core: Core, _: Mapping[str, Part]) -> Part:
 
 def _listed(diagnoses: pd.DataFrame, stays: pd.DataFrame) -> list[list[str]]:
     """Codes of each stay, principal first."""
-    lists = diagnoses.groupby("stay_id", sort=False)["code"].agg(list)
-    return list(lists.reindex(stays["stay_id"]))
+    lists: dict[str, list[str]] = {stay_id: [] for stay_id in stays["stay_id"]}
+    for stay_id, code in zip(diagnoses["stay_id"], diagnoses["code"], strict=True):
+        lists[stay_id].append(code)
+    return list(lists.values())
 
 
 def _emergency(core: Core, people: pd.DataFrame, hospital: Hospital, stays: pd.DataFrame) -> pd.DataFrame:
@@ -90,14 +92,13 @@ def _emergency(core: Core, people: pd.DataFrame, hospital: Hospital, stays: pd.D
 
 
 def _truth(core: Core, people: pd.DataFrame, stays: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    """What really happened, one row a stay: whether it is a start and who came back, the true probability (six
+    """What really happened, one row a stay: whether it is a start and who came back, the true probability (five
     decimals), the true conditions and the need of the year after."""
     extract = pd.Timestamp(core.world.clock.extract_at)
     conditions = people[list(CONDITIONS)].to_numpy()
     names = np.array(list(CONDITIONS))
     listed = [" ".join(names[row]) for row in conditions]
     # Entered twice: the second entry stands for the stay.
-    doubled = stays["twin"].shift(-1, fill_value=False) & stays["person"].eq(stays["person"].shift(-1))
     twins = stays.loc[stays["twin"], ["person", "step"]].drop_duplicates()
     keys = pd.MultiIndex.from_frame(stays[["person", "step"]])
     doubled = keys.isin(pd.MultiIndex.from_frame(twins)) & ~stays["twin"].to_numpy()
@@ -118,12 +119,12 @@ def _truth(core: Core, people: pd.DataFrame, stays: pd.DataFrame) -> dict[str, p
             "eligible": eligible,
             "reason": reason.where(~eligible, None),
             "readmitted": stays["returns"].astype("boolean").where(eligible),
-            "p_readmit": stays["p"].round(6),
+            "p_readmit": stays["p"].round(5),
             "planned_return": stays["planned_return"].astype("boolean").where(eligible),
             "conditions": [listed[person] for person in stays["person"]],
-            "severity": stays["severity"].round(3),
-            "frailty": stays["frailty"].round(3),
-            "need": stays["need"].round(3),
+            "severity": stays["severity"].round(2),
+            "frailty": stays["frailty"].round(2),
+            "need": stays["need"].round(2),
         }
     )
     return {"readmission_stays": truth}

@@ -70,7 +70,7 @@ def stranger_resources(core: Core, people: pd.DataFrame) -> Feed:
                 identifier=[{"system": f"https://example.org/fhir/sid/mrn-{clinic.hospital}", "value": person.mrn}],
                 name=[{"use": "official", "family": person.family, "given": [person.given]}],
                 telecom=[{"system": "phone", "value": person.phone, "use": "mobile"}],
-                gender=person.sex, birthDate=person.birth_date.strftime("%Y-%m-%d"), deceasedDateTime=died[i],
+                gender=person.sex, birthDate=f"{person.birth_date:%Y-%m-%d}", deceasedDateTime=died[i],
                 address=[{"use": "home", "city": clinic.city, "postalCode": clinic.zip3, "country": "US"}],
                 communication=[{"language": language, "preferred": True}], managingOrganization={"reference": NETWORK},
             )
@@ -193,13 +193,15 @@ def lab_resources(core: Core, labs: pd.DataFrame) -> Feed:
         for test, (_, _, unit, _, low, high) in TESTS.items()
     }  # fmt: skip
     whole = {test: digits == 0 for test, (_, _, _, digits, _, _) in TESTS.items()}
+    subjects = {patient: ref("Patient", patient) for patient in labs["patient_id"].unique()}
+    encounters = {stay: ref("Encounter", stay) for stay in labs["stay_id"].unique()}
     rows = zip(labs["stay_id"], labs["patient_id"], labs["test"], labs["value"].tolist(), labs["unit"], strict=True)
     return {
         "Observation": [
             {
                 "resourceType": "Observation", "id": f"lab-{panel:03d}{i:05d}", "meta": META, "status": "final",
-                "category": LABORATORY, "code": codes[test], "subject": ref("Patient", patient),
-                "encounter": ref("Encounter", stay), "effectiveDateTime": taken[i], "issued": issued[i],
+                "category": LABORATORY, "code": codes[test], "subject": subjects[patient],
+                "encounter": encounters[stay], "effectiveDateTime": taken[i], "issued": issued[i],
                 "valueQuantity": {"value": int(value) if whole[test] else value, "unit": unit, "system": UCUM, "code": unit},
                 "referenceRange": ranges[test],
             }
@@ -246,9 +248,7 @@ def of_patients(feed: Feed, patients: set[str]) -> Feed:
     wanted = {f"Patient/{patient}" for patient in patients}
 
     def mine(r: Resource) -> bool:
-        if r["resourceType"] == "Patient":
-            return r["id"] in patients
         owner = r.get("subject") or r.get("beneficiary") or r.get("patient")
-        return owner is not None and owner["reference"] in wanted
+        return owner["reference"] in wanted if owner else r["id"] in patients
 
     return {kind: [r for r in found if mine(r)] for kind, found in feed.items()}
