@@ -88,7 +88,7 @@ class Feed:
         self.tally: Tally | None = None
         fhir_files(path)  # a wrong path is told at once, not at the first resource
         if quarantine is not None:
-            _outside(quarantine, path)
+            refuse_inside(quarantine, path)
 
     def __iter__(self) -> Iterator[Resource]:
         for piece in self.found():
@@ -127,7 +127,7 @@ class Feed:
         when the folder lies in the feed's own or holds FHIR already, or for a resourceType that cannot name a file.
         """
         folder = Path(folder)
-        _outside(folder, self.path)
+        refuse_inside(folder, self.path)
         folder.mkdir(parents=True, exist_ok=True)
         if any(folder.glob("*.ndjson*")):
             raise UserError(f"{folder} holds NDJSON files already; give an empty folder, so that no old file stays.")
@@ -151,7 +151,7 @@ class Feed:
         return self.tally
 
 
-def _outside(folder: Path, path: Path) -> None:
+def refuse_inside(folder: Path, path: Path) -> None:
     """Raises UserError when a folder to write to lies in what is read: the next reading would take it for FHIR."""
     if path.resolve() in (folder.resolve(), *folder.resolve().parents):
         raise UserError(f"{folder} lies in {path}, which is read; give a folder elsewhere.")

@@ -42,21 +42,26 @@ class Origin:
 
 @dataclass(frozen=True)
 class Found:
-    """A JSON object that may be a resource. full_url: its name in a bundle, where it has one."""
+    """A JSON object that may be a resource. full_url: its name in a bundle; answer: found by a search."""
 
     origin: Origin
     resource: Resource
     full_url: str | None = None
+    answer: bool = False
 
 
 @dataclass(frozen=True)
 class Refused:
-    """What cannot be taken over. rule: a short name of the reason; content: the resource, or the text as it was."""
+    """What cannot be taken over. rule: a short name of the reason; content: the resource, or the text as it was.
+
+    release: DSTU2, STU3 or R5 when that is the reason.
+    """
 
     origin: Origin
     rule: str
     reason: str
     content: Any
+    release: str | None = None
 
 
 Piece = Found | Refused
@@ -199,12 +204,13 @@ def _entries(bundle: Resource, origin: Origin) -> Iterator[Piece]:
             yield from _entries(resource, here)
         else:
             url = entry.get("fullUrl")
-            yield Found(here, resource, url if isinstance(url, str) else None)
+            answer = bundle.get("type") == "searchset"
+            yield Found(here, resource, url if isinstance(url, str) else None, answer)
 
 
 def _other_release(resource: Resource, origin: Origin, release: str, why: str) -> Refused:
     reason = f"this is FHIR {release}, not R4 ({why}); convert it to R4 first"
-    return Refused(origin, "other-release", reason, resource)
+    return Refused(origin, "other-release", reason, resource, release)
 
 
 def _damaged(origin: Origin, error: Exception) -> Refused:

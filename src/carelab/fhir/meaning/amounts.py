@@ -59,6 +59,8 @@ def total_not_sum(view: View) -> Iterator[tuple[str, str]]:
 def net_not_product(view: View) -> Iterator[tuple[str, str]]:
     """An item's net amount is quantity times unit price times factor, where all that is given."""
     for path, node in view.nodes:
+        if "unitPrice" not in node:
+            continue
         net, price, quantity = _money(node.get("net")), _money(node.get("unitPrice")), _money(node.get("quantity"))
         if net is None or price is None or net[1] != price[1]:
             continue

@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+import orjson
+
 from carelab.fhir.meaning import amounts, codes, form, links, times  # noqa: F401 - they register their rules
 from carelab.fhir.meaning.rules import RULES, Index, Problem, View, patient_id
 from carelab.fhir.scan import Found, Origin, Resource, scan
@@ -39,8 +41,12 @@ def remember(index: Index, piece: Found) -> None:
     kind, own = str(resource.get("resourceType")), resource.get("id")
     name = f"{kind}/{own}"
     if own is not None:
-        if name in index.names:
+        # Two searches may find the same resource; that is no double unless the answers differ.
+        content = hash(orjson.dumps(resource, option=orjson.OPT_SORT_KEYS)) if piece.answer else None
+        if name in index.names and (content is None or index.answers.get(name) != content):
             index.twice.add(name)
+        if content is not None:
+            index.answers[name] = content
         index.names.update((name, f"urn:uuid:{own}"))  # Synthea writes bundle-style names into its bulk files
     if piece.full_url:
         index.names.add(piece.full_url)

@@ -18,16 +18,21 @@ _LOINC_PART = re.compile(r"L[ALGP]\d{1,7}-\d")  # answers, lists, groups, parts:
 _ICD = re.compile(r"[A-Z]\d[0-9A-Z](\.[0-9A-Z]{1,4})?")
 
 
+# The path of an object -> the elements of it with a required binding.
+_BOUND: dict[str, dict[str, frozenset[str]]] = {}
+for _path, _allowed in CODES.items():
+    _BOUND.setdefault(_path.rpartition(".")[0], {})[_path.rpartition(".")[2]] = _allowed
+
+
 def _bound(view: View) -> Iterator[tuple[str, str, frozenset[str]]]:
-    """Path, code and allowed codes of every element with a required binding."""
+    """Path, code and allowed codes of every code that is not in the list its element is bound to."""
     for path, node in view.nodes:
-        own = DATA_TYPES.get(path.rpartition(".")[2], {})
-        for key, value in node.items():
-            allowed = CODES.get(f"{path}.{key}") or own.get(key)
-            if allowed:
-                for code in value if isinstance(value, list) else [value]:
-                    if isinstance(code, str) and code not in allowed:
-                        yield f"{path}.{key}", code, allowed
+        elements = _BOUND.get(path) or DATA_TYPES.get(path.rpartition(".")[2], {})
+        for element, allowed in elements.items():
+            value = node.get(element)
+            for code in value if isinstance(value, list) else [value]:
+                if isinstance(code, str) and code not in allowed:
+                    yield f"{path}.{element}", code, allowed
 
 
 def _choices(allowed: frozenset[str]) -> str:

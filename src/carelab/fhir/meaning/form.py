@@ -72,11 +72,12 @@ def empty(view: View) -> Iterator[tuple[str, str]]:
     """An element that is there has a value: no null, no empty list, object or string."""
     for path, node in view.nodes:
         for key, value in node.items():
-            if value is None and not key.startswith("_"):
-                yield f"{path}.{key}", "is null; leave the element out when there is nothing to say"
-            elif isinstance(value, list | dict | str) and not (value if not isinstance(value, str) else value.strip()):
+            if value is None:
+                if not key.startswith("_"):
+                    yield f"{path}.{key}", "is null; leave the element out when there is nothing to say"
+            elif value in ("", [], {}) or (isinstance(value, str) and value.isspace()):
                 yield f"{path}.{key}", "is empty; leave the element out when there is nothing to say"
-            elif isinstance(value, list) and any(item == {} for item in value):
+            elif isinstance(value, list) and {} in value:
                 yield f"{path}.{key}", "holds an empty object; leave it out"
 
 

@@ -11,13 +11,6 @@ _ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
 _RELATIVE = re.compile(r"([A-Z][A-Za-z]+)/([A-Za-z0-9\-.]{1,64})(/_history/[A-Za-z0-9\-.]{1,64})?(#.*)?")
 
 
-def _references(view: View) -> Iterator[tuple[str, str]]:
-    for path, node in view.nodes:
-        target = node.get("reference")
-        if isinstance(target, str) and not path.endswith(".reference"):
-            yield path, target
-
-
 def named(target: str) -> str:
     """A reference without version and fragment, as the index writes it."""
     return target.split("/_history/")[0].split("#")[0] or target
@@ -42,7 +35,7 @@ def id_format(view: View) -> Iterator[tuple[str, str]]:
 @rule("wrong-reference-type")
 def wrong_reference_type(view: View) -> Iterator[tuple[str, str]]:
     """A reference leads to a type of resource that the element allows."""
-    for path, target in _references(view):
+    for path, target in view.references:
         allowed = TARGETS.get(path)
         kind = _kind(view, target) if allowed else None
         if allowed and kind and kind not in allowed:
@@ -73,7 +66,7 @@ def dangling_reference(view: View) -> Iterator[tuple[str, str]]:
     an export of some types only is not broken (see `incomplete-export`).
     """
     inner = None
-    for path, target in _references(view):
+    for path, target in view.references:
         if target.startswith("#"):
             inner = {str(part.get("id")) for part in _contained(view)} if inner is None else inner
             if target != "#" and target[1:] not in inner:
@@ -99,7 +92,7 @@ def _resolves(view: View, path: str, target: str) -> bool:
 def incomplete_export(view: View) -> Iterator[tuple[str, str]]:
     """The types that references lead to are in the feed. Told once a type and element, not for each resource."""
     index = view.index
-    for path, target in _references(view):
+    for path, target in view.references:
         if target.startswith("#") or named(target) in index.names or not index.complete or not _resolves(view, path, target):
             continue
         match = _RELATIVE.fullmatch(target)

@@ -32,7 +32,7 @@ class Index:
 
     names: what references may call a resource (`Type/id`, a bundle's full URL). twice: `Type/id` of more than one.
     kinds: resource types with the number of resources. lives: patient id -> birth and death as written. subjects:
-    encounter id -> patient id. complete: False when there is no feed, so that nothing can be said about references.
+    encounter id -> patient id. answers: `Type/id` of search results -> their content's hash. complete: False when there is no feed, so that nothing can be said about references.
     """
 
     names: set[str] = field(default_factory=set)
@@ -40,6 +40,7 @@ class Index:
     kinds: dict[str, int] = field(default_factory=dict)
     lives: dict[str, tuple[str | None, str | None]] = field(default_factory=dict)
     subjects: dict[str, str] = field(default_factory=dict)
+    answers: dict[str, int] = field(default_factory=dict)
     complete: bool = False
 
 
@@ -61,6 +62,12 @@ class View:
         found: list[tuple[str, dict[str, Any]]] = []
         _collect(self.resource, self.kind, found)
         return found
+
+    @cached_property
+    def references(self) -> list[tuple[str, str]]:
+        """Path and target of every reference."""
+        found = ((path, node.get("reference")) for path, node in self.nodes)
+        return [(path, target) for path, target in found if isinstance(target, str)]
 
     @cached_property
     def patient(self) -> str | None:
