@@ -13,6 +13,7 @@ from sklearn.model_selection import GroupShuffleSplit, KFold, ShuffleSplit
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OrdinalEncoder, TargetEncoder
 
+from carelab.fhir.matching import match_patients
 from carelab.synth.areas import Figures, Trap
 from carelab.synth.scheduling.agenda import working_days
 from carelab.synth.scheduling.calibration import ceiling
@@ -180,16 +181,9 @@ def _policy(data: Data) -> Figures:
 
 
 def match_records(patients: pd.DataFrame) -> set[tuple[str, str]]:
-    """Pairs of patient_id that look like one person, lower id first: same given name, sex and phone, and either the
-    same birth date with a similar family name, or the same family name with day and month of birth swapped."""
-    pairs = patients.merge(patients, on=["given_name", "sex", "phone", "home_site_id"], suffixes=("", "_2"))
-    pairs = pairs[pairs["patient_id"] < pairs["patient_id_2"]]
-    born, born_2 = pairs["birth_date"].dt, pairs["birth_date_2"].dt
-    same_birth = pairs["birth_date"] == pairs["birth_date_2"]
-    swapped = (born.year == born_2.year) & (born.month == born_2.day) & (born.day == born_2.month)
-    same_name = pairs["family_name"] == pairs["family_name_2"]
-    found = pairs[same_birth | (swapped & same_name)]
-    return set(zip(found["patient_id"], found["patient_id_2"], strict=True))
+    """Pairs of patient_id that look like one person to `carelab.fhir.matching`, lower id first."""
+    found = match_patients(patients)
+    return set(zip(found["first_id"], found["second_id"], strict=True))
 
 
 def true_pairs(data: Data) -> set[tuple[str, str]]:
