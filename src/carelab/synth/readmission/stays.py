@@ -22,8 +22,8 @@ FIRST, UNPLANNED_RETURN, PLANNED_RETURN, TRANSFERRED = range(4)  # why a stay be
 
 @dataclass(frozen=True)
 class Hospital:
-    """stays: one row a stay, sorted by admission (`simulate`). emergency: person and time (local) of visits to the
-    emergency department that ended at home or in an observation bed, sorted by time. died: time of death by person."""
+    """stays: one row a stay, sorted by admission (`simulate`). emergency: visits to the
+    emergency department without an admission, sorted by time: person, start (local), observed (ended in an observation bed). died: time of death by person."""
 
     stays: pd.DataFrame
     emergency: pd.DataFrame
@@ -272,7 +272,10 @@ class _Simulation:
         end = pd.Series(self._times(pd.Series(died)), index=self.people.index)
         gone = emergency["person"].map(end)
         free = ~(near["closed"] + pd.Timedelta(hours=12) > emergency["start"]) & ~(gone < emergency["start"])
-        return Hospital(stays, emergency[free].reset_index(drop=True), end.where(end <= self._times(pd.Series([self.end]))[0]))
+        emergency = emergency[free].reset_index(drop=True)
+        emergency["observed"] = self._draw("observed-bed").random(len(emergency)) < self.settings.observation_share
+        emergency["observed"] &= emergency["start"] >= self.start
+        return Hospital(stays, emergency, end.where(end <= self._times(pd.Series([self.end]))[0]))
 
     def _times(self, days: pd.Series) -> pd.Series:
         return (self.start + pd.to_timedelta((days * 1440).round(), unit="min")).dt.floor("min")
