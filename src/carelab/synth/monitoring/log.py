@@ -75,8 +75,9 @@ def _people(
 ) -> pd.DataFrame:
     """Who each prediction is about, drawn by age group: age (years), sex, race as recorded, payer."""
     weight = people["age_group"].map(weights).to_numpy()
-    weight = weight / weight.sum() if weight.sum() else None
-    chosen = stream(world.seed, f"monitoring/{what}-who", panel.number).choice(len(people), len(when), p=weight)
+    chosen = stream(world.seed, f"monitoring/{what}-who", panel.number).choice(
+        len(people), len(when), p=weight / weight.sum()
+    )
     who = people.iloc[chosen].reset_index(drop=True)
     race = who["race"].map({key: text for key, (_, text) in RACES.items()}).astype(object)
     return pd.DataFrame(
