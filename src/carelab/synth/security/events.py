@@ -189,15 +189,18 @@ def registry(scene: Scene) -> pd.DataFrame:
     pairs = pairs[(pairs["from"] < pairs["run"]) & (~withdrawn | pairs["ignored"])]
     kind = np.where(pairs["until"] < pairs["run"], "revoked-consent", None)
     at = pairs["run"] + _minutes(rng.uniform(0, 20, len(pairs)))
-    return _events(
-        at, REGISTRY, pairs["patient_id"].to_numpy(), None, purpose="HRESCH", system="registry", kind=kind
-    )
+    return _events(at, REGISTRY, pairs["patient_id"].to_numpy(), None, purpose="HRESCH", system="registry", kind=kind)
 
 
-def _free_moments(scene: Scene, patient: str, n: int, rng: np.random.Generator, hours: tuple[float, float]) -> pd.Series:
+def _free_moments(
+    scene: Scene, patient: str, n: int, rng: np.random.Generator, hours: tuple[float, float]
+) -> pd.Series:
     """Moments on working days on which the patient has nothing to do with us."""
     low, high = window(scene.core.world)
-    visits, stays = scene.visits[scene.visits["patient_id"].eq(patient)], scene.stays[scene.stays["patient_id"].eq(patient)]
+    visits, stays = (
+        scene.visits[scene.visits["patient_id"].eq(patient)],
+        scene.stays[scene.stays["patient_id"].eq(patient)],
+    )
     days = working_days(scene.core.world)
     days = days[(days >= low) & (days < high.normalize() - pd.Timedelta(days=5))]
     free = np.ones(len(days), dtype=bool)
@@ -238,7 +241,11 @@ def planted(scene: Scene, relative: str, vip: str) -> pd.DataFrame:
     rng = scene.rng("former-staff")
     left = scene.users.set_index("user_id").loc[scene.at("former-nurse")[0], "active_until"]
     days = (high.normalize() - left).days
-    at = left.normalize() + pd.Series(_minutes(1440 * rng.integers(1, days, rates.former_staff_reads) + rng.uniform(1080, 1380, rates.former_staff_reads)))
+    at = left.normalize() + pd.Series(
+        _minutes(
+            1440 * rng.integers(1, days, rates.former_staff_reads) + rng.uniform(1080, 1380, rates.former_staff_reads)
+        )
+    )
     rows.append(
         _events(at, scene.at("former-nurse")[0], rng.choice(patients, len(at)), scene.clinic_id, kind="deactivated-user")
     )  # fmt: skip
@@ -260,7 +267,13 @@ def planted(scene: Scene, relative: str, vip: str) -> pd.DataFrame:
 def make_events(scene: Scene, relative: str, vip: str, namesake: str) -> pd.DataFrame:
     """All events of a panel in the order in which they happened, with `recorded`: the time on the system's own clock."""
     world = scene.core.world
-    rows = [around_visits(scene, namesake), around_stays(scene), background(scene), registry(scene), planted(scene, relative, vip)]
+    rows = [
+        around_visits(scene, namesake),
+        around_stays(scene),
+        background(scene),
+        registry(scene),
+        planted(scene, relative, vip),
+    ]
     events = pd.concat([frame for frame in rows if len(frame)], ignore_index=True)
     events = events.sort_values(["at", "user_id", "patient_id"], ignore_index=True)
     events["system"] = events["system"].fillna("ehr-" + events["site_id"].fillna("portal"))

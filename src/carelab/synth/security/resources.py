@@ -100,7 +100,9 @@ def provenance_resources(scene: Scene, parts: Mapping[str, Part]) -> list[Resour
     rows: list[tuple[str, str, str, str, str]] = []  # target, recorded, agent's kind, agent, activity
     for condition in scheduling["Condition"]:
         nurse = str(rng.choice(scene.at("nurse")))
-        rows.append((f"Condition/{condition['id']}", f"{condition['recordedDate']}T18:00:00Z", "author", nurse, "CREATE"))
+        rows.append(
+            (f"Condition/{condition['id']}", f"{condition['recordedDate']}T18:00:00Z", "author", nurse, "CREATE")
+        )
     extract = instants(core.world, pd.Series([pd.Timestamp(core.world.clock.extract_at)]))[0]
     fresh = rng.random(len(scheduling["Coverage"])) < 0.1
     for coverage, updated in zip(scheduling["Coverage"], fresh, strict=True):

@@ -137,7 +137,9 @@ def _missing(data: Data) -> Figures:
 def _skew(data: Data) -> Figures:
     came = data.appointments[data.appointments["checked_in_utc"].notna()]
     days = came.assign(day=came["start_utc"].dt.normalize())[["patient_id", "day", "site_id", "checked_in_utc"]]
-    desk = data.events[data.events["purpose"].eq("PATADMIN") & data.events["action"].eq("R") & data.events["kind"].ne("shared-account")]
+    desk = data.events[
+        data.events["purpose"].eq("PATADMIN") & data.events["action"].eq("R") & data.events["kind"].ne("shared-account")
+    ]
     desk = desk.assign(day=desk["recorded_utc"].dt.normalize())
     pairs = desk.merge(days, on=["patient_id", "day", "site_id"])
     pairs["offset"] = (pairs["recorded_utc"] - pairs["checked_in_utc"]).dt.total_seconds() / 60
