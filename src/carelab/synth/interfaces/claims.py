@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 
 from carelab.synth.config import World
-from carelab.synth.interfaces.hl7v2 import MRN, Planted
+from carelab.synth.interfaces.hl7v2 import Planted, numbers_of
 from carelab.synth.interfaces.source import Source
 from carelab.synth.resources import PAYERS
 from carelab.synth.streams import stream
@@ -74,7 +74,7 @@ def _segments(
 ) -> str:
     """The claim, one segment a line."""
     patient = source.patients[visit.patient_id]
-    mrn = next(i["value"] for i in patient["identifier"] if i["system"] == MRN)
+    mrn = next(number for number in numbers_of(patient) if number)
     name, total = patient["name"][0], sum(line[2] for line in lines)
     days = f"{local[0]:%Y%m%d}" + (f"-{local[1]:%Y%m%d}" if visit.style == "institutional" else "")
     service = "SV1" if visit.style == "professional" else "SV2"

@@ -55,6 +55,12 @@ DIALECTS = {
 }  # fmt: skip
 
 
+def numbers_of(patient: Resource) -> tuple[str, str]:
+    """Record number of the network, and of a hospital; one of them is empty."""
+    found = {i["system"]: i["value"] for i in patient["identifier"]}
+    return found.get(MRN, ""), next((number for system, number in found.items() if system != MRN), "")
+
+
 @dataclass(frozen=True)
 class Message:
     """One message of a feed. event: when it happened; sent: when it was sent (both UTC). body: the segments after MSH."""
@@ -124,11 +130,9 @@ class Writer:
 
     def _pid(self, patient: Resource, hospital: str, phone: str | None = None) -> str:
         """PID with two identifiers: the network's record number and the hospital's own, in either order."""
-        mrn = next(i["value"] for i in patient["identifier"] if i["system"] == MRN)
-        numbers = [
-            field(mrn, "", "", "LAKESHORE", "MR"),
-            field(f"{hospital[-1]}-{mrn[2:]}", "", "", hospital.upper(), "PI"),
-        ]
+        mrn, number = numbers_of(patient)
+        own = field(number or f"{hospital[-1]}-{mrn[2:]}", "", "", hospital.upper(), "PI")
+        numbers = [field(mrn, "", "", "LAKESHORE", "MR"), own] if mrn else [own]
         if hospital == "hosp-2":  # this engine puts its own number first
             numbers.reverse()
         name, address = patient["name"][0], patient.get("address", [{}])[0]
@@ -218,7 +222,7 @@ class Writer:
             kept, merged = self.source.patients[pair.kept], self.source.patients[pair.merged]
             h = f"hosp-{1 + int(rng.integers(3))}"
             at = (self.source.extract - pd.Timedelta(days=float(rng.uniform(0.5, 5)))).floor("s")
-            gone = next(i["value"] for i in merged["identifier"] if i["system"] == MRN)
+            gone = numbers_of(merged)[0]
             body = [
                 segment("EVN", "A40", self.time(at, h, "adt")), self._pid(kept, h),
                 segment("MRG", field(gone, "", "", "LAKESHORE", "MR")),

@@ -73,11 +73,11 @@ def read_charges(messages: dict[str, list[list[str]]]) -> pd.DataFrame:
 
 
 def record_number(message: list[str]) -> str:
-    """The network's record number among the repetitions of PID-3; empty if there is none."""
+    """The network's record number among the repetitions of PID-3, else the first number; empty if there is none."""
     line = next((line for line in message if line.startswith("PID")), "")
     fields = line.split("|")
     for repetition in fields[3].split("~") if len(fields) > 3 else []:
         parts = repetition.split("^")
         if len(parts) > 3 and parts[3] == ASSIGNER:
             return parts[0]
-    return ""
+    return value(message, "PID", 3)

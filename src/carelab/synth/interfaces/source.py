@@ -12,6 +12,7 @@ from carelab.synth.config import World
 from carelab.synth.streams import stream
 
 LOINC = "http://loinc.org"
+IN_HOSPITAL = ("IMP", "OBSENC")  # classes of encounters that are stays
 
 # ICD-10-CM: what brings people to a specialty. The clinics' FHIR export has no diagnoses; billing has.
 DIAGNOSES = {
@@ -79,7 +80,9 @@ def read_source(folder: Path, world: World) -> Source:
         [(_service(row), 1, PRICES[row.specialty] * (1.5 if row.new else 1.0))] for row in visits.itertuples()
     ]
     conditions = {r["id"]: r["code"]["coding"][0]["code"] for r in _read(feed, "Condition")}
-    stays = pd.DataFrame([_stay(r, conditions) for r in _read(feed, "Encounter")], columns=_STAY)
+    stays = pd.DataFrame(
+        [_stay(r, conditions) for r in _read(feed, "Encounter") if r["class"]["code"] in IN_HOSPITAL], columns=_STAY
+    )
     stays["hospital"] = stays["site_id"].map(hospitals)
     stays = stays[stays["start"] >= extract - pd.Timedelta(days=world.interfaces.stay_days)]
     stays = stays.sort_values(["start", "visit_id"], ignore_index=True)

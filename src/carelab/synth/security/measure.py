@@ -75,4 +75,4 @@ def related(data: Data, events: pd.DataFrame) -> np.ndarray:
 def precision_recall(flagged: pd.Series, planted: pd.Series) -> tuple[float, float]:
     """Precision (1.0 if nothing is flagged) and recall of flagged events; both arguments are boolean and aligned."""
     hits = float((flagged & planted).sum())
-    return hits / max(flagged.sum(), 1) if flagged.any() else 1.0, hits / max(planted.sum(), 1)
+    return (hits / float(flagged.sum()) if flagged.any() else 1.0), hits / max(float(planted.sum()), 1.0)
