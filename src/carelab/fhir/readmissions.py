@@ -161,9 +161,7 @@ def readmissions(stays: pd.DataFrame, until: pd.Timestamp) -> pd.DataFrame:
     reason[~is_last] = "episode"
     eligible = reason.isna()
     readmitted = found["episode"].map(back).astype("boolean").where(eligible)
-    return pd.DataFrame(
-        {"stay_id": found["stay_id"], "eligible": eligible, "reason": reason, "readmitted": readmitted}
-    )
+    return pd.DataFrame({"stay_id": found["stay_id"], "eligible": eligible, "reason": reason, "readmitted": readmitted})
 
 
 def lace(stays: pd.DataFrame, diagnoses: pd.DataFrame) -> pd.Series:

@@ -143,9 +143,7 @@ def _cell(text: str) -> str:
     return " ".join(text.split()).replace("|", "\\|").replace("<", "&lt;")
 
 
-def report(
-    path: Path | str, quarantine: Path | str | None = None, shape: bool = True, meaning: bool = True
-) -> Report:
+def report(path: Path | str, quarantine: Path | str | None = None, shape: bool = True, meaning: bool = True) -> Report:
     """Read all of a path, judge shape and meaning, and say what was found.
 
     quarantine: a folder for `quarantine.ndjson`, which takes what is no valid R4 resource; nothing is written without

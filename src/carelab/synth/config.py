@@ -17,6 +17,8 @@ import pandas as pd
 from carelab.errors import UserError
 from carelab.synth.alerts.settings import Alerts
 from carelab.synth.authorization.settings import Authorization
+from carelab.synth.faults.settings import Faults
+from carelab.synth.interfaces.settings import Interfaces
 from carelab.synth.messages.settings import Messages
 from carelab.synth.monitoring.settings import Monitoring
 from carelab.synth.readmission.settings import Readmission
@@ -224,6 +226,8 @@ class World(Section):
     alerts: Alerts
     monitoring: Monitoring
     security: Security
+    interfaces: Interfaces
+    faults: Faults
     hospital: tuple[Site, ...]
     clinic: tuple[Clinic, ...]
 

@@ -149,8 +149,9 @@ def implausible_value(view: View) -> Iterator[tuple[str, str]]:
             if not low <= value <= high:
                 other = likely_unit(code, value, unit)
                 hint = f"in {other} it would be possible, so check the unit" if other else "check value and unit"
-                yield "Observation.valueQuantity", (
-                    f"{name} ({code}) of {value:g} {unit} is not possible (at most {low:g} to {high:g}); {hint}"
+                yield (
+                    "Observation.valueQuantity",
+                    (f"{name} ({code}) of {value:g} {unit} is not possible (at most {low:g} to {high:g}); {hint}"),
                 )
             break
 

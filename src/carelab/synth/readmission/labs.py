@@ -32,7 +32,9 @@ def with_values(core: Core, people: pd.DataFrame, stays: pd.DataFrame) -> pd.Dat
         kidney_hit=hit,
         first_creatinine=stays["creatinine"] * np.exp(np.where(hit, 0.62, 0.03) + 0.07 * normal("creatinine")),
         first_sodium=(stays["sodium"] + 0.5 * (stays["sodium"] - 138) + 1.2 * normal("sodium")).clip(112, 155),
-        first_hemoglobin=(stays["hemoglobin"] + np.where(bleeds, -0.8, 0.5) + 0.5 * normal("hemoglobin")).clip(5.0, 18.5),
+        first_hemoglobin=(stays["hemoglobin"] + np.where(bleeds, -0.8, 0.5) + 0.5 * normal("hemoglobin")).clip(
+            5.0, 18.5
+        ),
         first_potassium=(4.1 + 0.25 * has["ckd"] + 0.25 * hit + 0.45 * normal("potassium")).clip(2.5, 6.8).to_numpy(),
         first_leukocytes=np.exp(2.05 + 0.45 * infected + 0.10 * sick + 0.25 * normal("leukocytes")).clip(1.2, 45),
         first_glucose=np.exp(sugar + 0.05 * sick + 0.20 * normal("glucose")).clip(55, 780),

@@ -26,7 +26,9 @@ def record(core: Core, people: pd.DataFrame, hospital: Hospital) -> pd.DataFrame
     double = stays[rng["u1"] < settings.twice_entered_share].copy()
     double["twin"] = True
     hours = 1 + (6 * rng["u2"].to_numpy()[double.index]).round(1)
-    double["admitted"] = (double["admitted"] + pd.to_timedelta(hours, unit="h")).clip(upper=double["closed"] - pd.Timedelta(hours=1))
+    double["admitted"] = (double["admitted"] + pd.to_timedelta(hours, unit="h")).clip(
+        upper=double["closed"] - pd.Timedelta(hours=1)
+    )
     late = (stays["disposition"] == "transfer") & (rng["u3"] < settings.late_close_share)
     stays["discharged"] = stays["closed"] + pd.to_timedelta(np.where(late, 20 + 30 * rng["u4"], 0).round(), unit="h")
     double["discharged"] = double["closed"]
@@ -125,7 +127,10 @@ def diagnose(core: Core, people: pd.DataFrame, stays: pd.DataFrame) -> pd.DataFr
     plain = (stays["twin"] | (stays["class"] != "IMP")).to_numpy()
     found = [(rank, code, where & (~plain if rank > 1 else True)) for rank, code, where in found]
     rows = pd.concat(
-        [pd.DataFrame({"stay": np.flatnonzero(where), "rank": rank, "code": code[where]}) for rank, code, where in found]
+        [
+            pd.DataFrame({"stay": np.flatnonzero(where), "rank": rank, "code": code[where]})
+            for rank, code, where in found
+        ]
     ).sort_values(["stay", "rank"], ignore_index=True)
     rows["rank"] = rows.groupby("stay").cumcount() + 1
     rows.insert(0, "stay_id", stays["stay_id"].to_numpy()[rows.pop("stay")])
