@@ -55,20 +55,20 @@ def reported_scores(courses: Courses) -> pd.DataFrame:
     stay, step = kept["stay"].to_numpy(), kept["step"].to_numpy()
     found = stays.iloc[stay][["stay_id", "patient_id", "in_sample", "admitted"]].reset_index(drop=True)
     hours = courses.hours[step]
-    scores: pd.DataFrame = found.drop(columns="admitted").assign(
+    return found.drop(columns="admitted").assign(
         hours=hours.astype(int),
         at=found["admitted"] + pd.to_timedelta(hours, unit="h"),
         score=courses.score[stay, step],
         lactate_ordered=courses.ordered[stay, step],
     )
-    return scores
 
 
 def _falls(core: Core, courses: Courses) -> pd.DataFrame:
     """Stays in which the criteria were met, with the time (local, to the minute)."""
     stays = courses.stays[np.isfinite(courses.stays["onset"])].reset_index(drop=True)
     met = stays["admitted"] + pd.to_timedelta((stays["onset"] * 60).round(), unit="min")
-    return stays[["stay_id", "patient_id", "in_sample"]].assign(met_at=met.dt.floor("min"))
+    falls: pd.DataFrame = stays[["stay_id", "patient_id", "in_sample"]].assign(met_at=met.dt.floor("min"))
+    return falls
 
 
 def _truth(courses: Courses, alerts: pd.DataFrame) -> dict[str, pd.DataFrame]:
