@@ -59,11 +59,11 @@ def results(core: Core, people: pd.DataFrame, stays: pd.DataFrame) -> pd.DataFra
     worried = expit(site + 0.8 * stays["severity"].fillna(0).to_numpy() + 0.35 * stays["frailty"].to_numpy())
     heart = people["heart_failure"].to_numpy()[stays["person"]]
     chance = {
-        "creatinine": 0.97, "sodium": 0.97, "potassium": 0.70, "hemoglobin": 0.97, "leukocytes": 0.75, "albumin": worried,
-        "natriuretic": 0.9 * heart, "glucose": 0.60,
+        "creatinine": 0.97, "sodium": 0.97, "potassium": 0.60, "hemoglobin": 0.97, "leukocytes": 0.65, "albumin": worried,
+        "natriuretic": 0.9 * heart, "glucose": 0.50,
     }  # fmt: skip
-    first = stays["admitted"] + pd.to_timedelta((20 + 80 * uniform("first")).round(), unit="min")
-    morning = stays["closed"].dt.normalize() + pd.to_timedelta((330 + 120 * uniform("last")).round(), unit="min")
+    first = stays["admitted"] + pd.to_timedelta(20 + 5 * np.floor(16 * uniform("first")), unit="min")
+    morning = stays["closed"].dt.normalize() + pd.Timedelta(hours=6)  # the morning round of the day of discharge
     last = full & (stays["nights"] >= 2)
     pieces = []
     for order, (test, (loinc, display, unit, digits, *_)) in enumerate(TESTS.items()):
@@ -76,7 +76,7 @@ def results(core: Core, people: pd.DataFrame, stays: pd.DataFrame) -> pd.DataFra
                 rows = stays.loc[which, ["stay_id", "patient_id", "site_id"]]
                 pieces.append(
                     rows.assign(
-                        order=order, taken=taken[which].dt.floor("min"), test=test, loinc=loinc, name=display,
+                        order=order, taken=taken[which], test=test, loinc=loinc, name=display,
                         value=(value[which] * 10**digits).round() / 10**digits, unit=unit,
                     )
                 )  # fmt: skip

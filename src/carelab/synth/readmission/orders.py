@@ -70,6 +70,8 @@ def make_medications(core: Core, people: pd.DataFrame, stays: pd.DataFrame, alle
                 action = "continued" if part > 0.2 else "changed" if part > 0.07 else "stopped"
                 if stay.reason == "bleeding" and drug.name in BLOOD_THINNERS:
                     action = "stopped"
+                elif action == "stopped" and drug.name in BLOOD_THINNERS:
+                    action = "continued"  # nobody stops these without a reason
                 elif action == "changed" and drug.doses[0] == drug.doses[1]:
                     action = "continued"
                 listed[drug.name] = _order(drug, action, None)

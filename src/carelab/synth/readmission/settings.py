@@ -44,5 +44,13 @@ class Readmission(Section):
     follow_up_share: Shares
     follow_up_logit: float
     follow_up_returner: float
+    cost_per_night: float
+    cost_year_log: float
+    cost_per_need: float
+    deprived_from: float
+    deprived_need: float
+    deprived_cost: float
+    billed_outside: float
+    billed_return: float
     risk: Shares
     targets: Targets
