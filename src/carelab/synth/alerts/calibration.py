@@ -1,5 +1,7 @@
 """Do alerts, deteriorations and overrides look as the literature says?"""
 
+import pandas as pd
+
 from carelab.synth.alerts.measure import Data, by_stay, once_a_day, peak_auc, precision_in_capacity, split
 from carelab.synth.areas import Figures, Measure
 
@@ -40,7 +42,11 @@ MEASURES = {
 
 
 def ceilings(data: Data) -> Figures:
-    """Useful visits within the nurse's capacity when the hidden state ranks the alerts of the test period."""
-    _, later = split(data)
-    rank = once_a_day(later, later["p_useful"].to_numpy())
-    return {"precision_in_capacity": precision_in_capacity(later, rank, data.world.alerts.capacity)}
+    """Useful visits within the nurse's capacity when the hidden state ranks the alerts: in the test period, and in all
+    months, where chance weighs less."""
+    earlier, later = split(data)
+    found = {}
+    for name, alerts in (("test_period", later), ("all_months", pd.concat([earlier, later], ignore_index=True))):
+        rank = once_a_day(alerts, alerts["p_useful"].to_numpy())
+        found[f"precision_in_capacity_{name}"] = precision_in_capacity(alerts, rank, data.world.alerts.capacity)
+    return found

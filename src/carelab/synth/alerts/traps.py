@@ -70,7 +70,7 @@ def _capacity(data: Data) -> Figures:
         "precision_vendor_order": precision_in_capacity(later, later["score"].to_numpy(), capacity),
         "precision_best_auc": precision_in_capacity(later, soon, capacity),
         "precision_ranked_by_help": precision_in_capacity(later, once_a_day(later, helped), capacity),
-        "precision_ceiling": ceilings(data)["precision_in_capacity"],
+        "precision_ceiling": ceilings(data)["precision_in_capacity_test_period"],
         "auc_vendor": float(roc_auc_score(later["meets"], later["score"])),
         "auc_best": float(roc_auc_score(later["meets"], soon)),
         "auc_ranked_by_help": float(roc_auc_score(later["meets"], helped)),
@@ -135,7 +135,7 @@ TRAPS = (
         "useful_per_alert", "useful_per_stay", _bursts,
     ),
     Trap(
-        "alert-capacity", "The best AUC is not the best list for a nurse with three visits", "alerts.score",
+        "alert-capacity", "The best AUC is not the best list for a nurse with two visits", "alerts.score",
         "Rank by whom a visit would still help, each patient once, and measure precision within the day's capacity.",
         "precision_vendor_order", "precision_ranked_by_help", _capacity,
     ),
