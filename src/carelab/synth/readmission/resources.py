@@ -8,12 +8,28 @@ from carelab.fhir.read import Resource
 from carelab.fhir.tables.engine import EXTENSION
 from carelab.synth.areas import Core, Feed
 from carelab.synth.readmission.catalogue import TESTS
-from carelab.synth.resources import LANGUAGES, META, NETWORK, PAYERS, SYSTEM, TERMINOLOGY, concept, instants, ref, resource
+from carelab.synth.resources import (
+    LANGUAGES,
+    META,
+    NETWORK,
+    PAYERS,
+    SYSTEM,
+    TERMINOLOGY,
+    concept,
+    instants,
+    ref,
+    resource,
+)
 
 EMERGENCY_FROM = 5000  # ids of visits to the emergency department, above those of the stays
 ICD = "http://hl7.org/fhir/sid/icd-10-cm"
 CLASSES = {"IMP": "inpatient encounter", "EMER": "emergency", "OBSENC": "observation encounter", "AMB": "ambulatory"}
-PRIORITIES = {"emergency": ("EM", "emergency"), "urgent": ("UR", "urgent"), "elective": ("EL", "elective"), "transfer": ("UR", "urgent")}
+PRIORITIES = {
+    "emergency": ("EM", "emergency"),
+    "urgent": ("UR", "urgent"),
+    "elective": ("EL", "elective"),
+    "transfer": ("UR", "urgent"),
+}
 SOURCES = {
     "emergency": ("emd", "From accident/emergency department"),
     "urgent": ("gp", "General Practitioner referral"),
@@ -63,7 +79,9 @@ def stranger_resources(core: Core, people: pd.DataFrame) -> Feed:
     found: Feed = {"Patient": [], "Coverage": []}
     person: Any
     for i, person in enumerate(people.itertuples()):
-        language = {"coding": [{"system": "urn:ietf:bcp:47", "code": person.language, "display": LANGUAGES[person.language]}]}
+        language = {
+            "coding": [{"system": "urn:ietf:bcp:47", "code": person.language, "display": LANGUAGES[person.language]}]
+        }
         found["Patient"].append(
             resource(
                 "Patient", person.patient_id, active=died[i] is None,
@@ -187,7 +205,9 @@ def lab_resources(core: Core, labs: pd.DataFrame) -> Feed:
     """One Observation a result, in the order given."""
     world, panel = core.world, core.panel.number
     taken, issued = instants(world, labs["taken"]), instants(world, labs["taken"] + pd.Timedelta(minutes=50))
-    codes = {t: {"coding": [{"system": "http://loinc.org", "code": c, "display": d}]} for t, (c, d, *_) in TESTS.items()}
+    codes = {
+        t: {"coding": [{"system": "http://loinc.org", "code": c, "display": d}]} for t, (c, d, *_) in TESTS.items()
+    }
     ranges = {
         test: [{side: {"value": bound, "unit": unit, "system": UCUM, "code": unit} for side, bound in (("low", low), ("high", high))}]
         for test, (_, _, unit, _, low, high) in TESTS.items()
@@ -230,16 +250,18 @@ def order_resources(core: Core, medications: pd.DataFrame, stays: pd.DataFrame, 
                 "dosageInstruction": [{"text": f"{order.dose} {order.route} {order.frequency}"}],
             }
         )  # fmt: skip
-    known = [
-        resource(
-            "AllergyIntolerance", f"alg-{panel:03d}{i:05d}", type="allergy",
-            clinicalStatus=_coded("allergyintolerance-clinical", "active", "Active"),
-            verificationStatus=_coded("allergyintolerance-verification", "confirmed", "Confirmed"),
-            code={"text": allergy.substance}, patient=ref("Patient", allergy.patient_id),
-            reaction=[{"manifestation": [{"text": allergy.reaction}]}],
-        )
-        for i, allergy in enumerate(allergies.itertuples(index=False))
-    ]  # fmt: skip
+    allergy: Any
+    known = []
+    for i, allergy in enumerate(allergies.itertuples(index=False)):
+        known.append(
+            resource(
+                "AllergyIntolerance", f"alg-{panel:03d}{i:05d}", type="allergy",
+                clinicalStatus=_coded("allergyintolerance-clinical", "active", "Active"),
+                verificationStatus=_coded("allergyintolerance-verification", "confirmed", "Confirmed"),
+                code={"text": allergy.substance}, patient=ref("Patient", allergy.patient_id),
+                reaction=[{"manifestation": [{"text": allergy.reaction}]}],
+            )
+        )  # fmt: skip
     return {"MedicationRequest": requests, "AllergyIntolerance": known}
 
 
