@@ -27,7 +27,7 @@ HARM: dict[str, Callable[[Figures], bool]] = {
     ),
     "alert-bursts": lambda f: f["alerts_per_alerted_stay"] > 2 and f["useful_per_stay"] > 1.5 * f["useful_per_alert"],
     "alert-capacity": lambda f: (
-        f["precision_ranked_by_help"] > 1.4 * f["precision_vendor_order"]
+        f["precision_ranked_by_help"] > 1.25 * f["precision_vendor_order"]
         and f["auc_best"] > f["auc_ranked_by_help"] + 0.05
         and f["precision_best_auc"] < f["precision_ranked_by_help"] - 0.03
         and f["precision_ranked_by_help"] <= f["precision_ceiling"] + 0.02
