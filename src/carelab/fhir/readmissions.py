@@ -26,9 +26,9 @@ _DISPOSITION_SYSTEM = "https://example.org/fhir/CodeSystem/disposition"
 def read_stays(*files: Path | str) -> pd.DataFrame:
     """Stays from files of Encounter resources (NDJSON, plain or gzipped), in the order of patient, start and id.
 
-    One row an encounter of any class that has begun. Columns: stay_id, patient_id, class, admitted and discharged (UTC, without zone; NaT while it
-    lasts), planned (bool: by priority, reason or type, see `is_planned`), disposition (code, or None). Raises
-    UserError as `read_ndjson` does.
+    One row an encounter of any class that has begun. Columns: stay_id, patient_id, class, admitted and discharged
+    (UTC, without zone; NaT while it lasts), planned (bool: by priority, reason or type, see `is_planned`), disposition
+    (code, or None). Raises UserError as `read_ndjson` does.
     """
     rows = [_row(r) for file in files for r in read_ndjson(file) if r.get("resourceType") == "Encounter"]
     rows = [row for row in rows if row["admitted"]]

@@ -72,9 +72,10 @@ def results(core: Core, people: pd.DataFrame, stays: pd.DataFrame) -> pd.DataFra
         measured = full & (uniform(test) < chance[test])
         again = last & measured & (test in ("creatinine", "sodium", "hemoglobin"))
         # Those who leave within a day or so have one result, which is also the last.
-        values = stays[f"first_{test}"].where(last | (test not in stays), stays.get(test))
-        for which, taken, value in ((measured, first, values), (again, morning, stays.get(test))):
-            if which.any() and value is not None:
+        late = stays[test] if test in stays else stays[f"first_{test}"]
+        values = stays[f"first_{test}"].where(last, late)
+        for which, taken, value in ((measured, first, values), (again, morning, late)):
+            if which.any():
                 rows = stays.loc[which, ["stay_id", "patient_id", "site_id"]]
                 pieces.append(
                     rows.assign(

@@ -68,12 +68,12 @@ def make(core: Core, _: Mapping[str, Part]) -> Part:
     )  # fmt: skip
 
 
-def _listed(diagnoses: pd.DataFrame, stays: pd.DataFrame) -> list[list[str]]:
-    """Codes of each stay, principal first."""
+def _listed(diagnoses: pd.DataFrame, stays: pd.DataFrame) -> pd.Series:
+    """List of codes of each stay, principal first."""
     lists: dict[str, list[str]] = {stay_id: [] for stay_id in stays["stay_id"]}
     for stay_id, code in zip(diagnoses["stay_id"], diagnoses["code"], strict=True):
         lists[stay_id].append(code)
-    return list(lists.values())
+    return pd.Series(list(lists.values()), index=stays.index)
 
 
 def _emergency(core: Core, people: pd.DataFrame, hospital: Hospital, stays: pd.DataFrame) -> pd.DataFrame:
@@ -102,7 +102,7 @@ def _truth(core: Core, people: pd.DataFrame, stays: pd.DataFrame) -> dict[str, p
     twins = stays.loc[stays["twin"], ["person", "step"]].drop_duplicates()
     keys = pd.MultiIndex.from_frame(stays[["person", "step"]])
     doubled = keys.isin(pd.MultiIndex.from_frame(twins)) & ~stays["twin"].to_numpy()
-    reason = np.select(
+    why = np.select(
         [
             stays["class"] != "IMP", doubled | (stays["true_disposition"] == "transfer").to_numpy(), stays["closed"] > extract,
             stays["true_disposition"] == "expired", stays["true_disposition"] == "ama",
@@ -110,14 +110,14 @@ def _truth(core: Core, people: pd.DataFrame, stays: pd.DataFrame) -> dict[str, p
         ],
         ["observation", "episode", "still-in", "died", "against-advice", "censored"], "",
     )  # fmt: skip
-    reason = pd.Series(reason, index=stays.index, dtype=object)
+    reason = pd.Series(why, index=stays.index, dtype=object)
     eligible = reason == ""
     truth = pd.DataFrame(
         {
             "stay_id": stays["stay_id"],
-            "person_id": [f"person-{core.panel.number:03d}{person:04d}" for person in stays["person"]],
+            "person_id": [f"person-{core.panel.number:03d}{person:03d}" for person in stays["person"]],
             "eligible": eligible,
-            "reason": reason.where(~eligible, None),
+            "reason": reason.mask(eligible),
             "readmitted": stays["returns"].astype("boolean").where(eligible),
             "p_readmit": stays["p"].round(5),
             "planned_return": stays["planned_return"].astype("boolean").where(eligible),

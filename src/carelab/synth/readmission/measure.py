@@ -78,17 +78,20 @@ def with_features(stays: pd.DataFrame, diagnoses: pd.DataFrame, labs: pd.DataFra
     found["days"] = found["length_of_stay"].clip(upper=14)
     found["lace"] = lace(stays.fillna({"length_of_stay": 0}), diagnoses)
     found["acute"] = found["admission"].ne("elective")
-    found["comorbidity"] = sum(
-        points * found["stay_id"].isin(diagnoses.loc[diagnoses["code"].str.startswith(prefixes), "stay_id"])
-        for prefixes, points in LACE_CODES
-    ).clip(upper=5)
+    score = np.zeros(len(found), dtype=int)
+    for prefixes, points in LACE_CODES:
+        with_code = diagnoses.loc[diagnoses["code"].str.startswith(prefixes), "stay_id"]
+        score += points * found["stay_id"].isin(with_code).to_numpy()
+    found["comorbidity"] = score.clip(max=5)
     found["male"] = found["sex"].eq("male")
     for payer in ("medicaid", "self-pay"):
         found[payer.replace("-", "_")] = found["payer"].eq(payer)
     for place in ("home-health", "snf", "rehab", "hospice"):
         found[place.replace("-", "_")] = found["disposition"].eq(place)
     latest = labs[labs["loinc"].isin(LABS)].sort_values("taken", kind="stable")
-    latest = latest.drop_duplicates(["stay_id", "loinc"], keep="last").pivot(index="stay_id", columns="loinc", values="value")
+    latest = latest.drop_duplicates(["stay_id", "loinc"], keep="last").pivot(
+        index="stay_id", columns="loinc", values="value"
+    )
     for code, name in LABS.items():
         values = latest[code].reindex(found["stay_id"]).set_axis(found.index)
         if name == "creatinine":

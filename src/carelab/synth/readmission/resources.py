@@ -250,16 +250,18 @@ def order_resources(core: Core, medications: pd.DataFrame, stays: pd.DataFrame, 
                 "dosageInstruction": [{"text": f"{order.dose} {order.route} {order.frequency}"}],
             }
         )  # fmt: skip
-    known = [
-        resource(
-            "AllergyIntolerance", f"alg-{panel:03d}{i:05d}", type="allergy",
-            clinicalStatus=_coded("allergyintolerance-clinical", "active", "Active"),
-            verificationStatus=_coded("allergyintolerance-verification", "confirmed", "Confirmed"),
-            code={"text": allergy.substance}, patient=ref("Patient", allergy.patient_id),
-            reaction=[{"manifestation": [{"text": allergy.reaction}]}],
-        )
-        for i, allergy in enumerate(allergies.itertuples(index=False))
-    ]  # fmt: skip
+    allergy: Any
+    known = []
+    for i, allergy in enumerate(allergies.itertuples(index=False)):
+        known.append(
+            resource(
+                "AllergyIntolerance", f"alg-{panel:03d}{i:05d}", type="allergy",
+                clinicalStatus=_coded("allergyintolerance-clinical", "active", "Active"),
+                verificationStatus=_coded("allergyintolerance-verification", "confirmed", "Confirmed"),
+                code={"text": allergy.substance}, patient=ref("Patient", allergy.patient_id),
+                reaction=[{"manifestation": [{"text": allergy.reaction}]}],
+            )
+        )  # fmt: skip
     return {"MedicationRequest": requests, "AllergyIntolerance": known}
 
 

@@ -22,8 +22,12 @@ FIRST, UNPLANNED_RETURN, PLANNED_RETURN, TRANSFERRED = range(4)  # why a stay be
 
 @dataclass(frozen=True)
 class Hospital:
-    """stays: one row a stay, sorted by admission (`simulate`). emergency: visits to the
-    emergency department without an admission, sorted by time: person, start (local), observed (ended in an observation bed). died: time of death by person."""
+    """What happened to a panel's people.
+
+    stays: one row a stay, sorted by admission (`simulate`). emergency: visits to the emergency department without an
+    admission, sorted by time: person, start (local), observed (ended in an observation bed). died: time of death, by
+    person.
+    """
 
     stays: pd.DataFrame
     emergency: pd.DataFrame
@@ -179,8 +183,9 @@ class _Simulation:
                 pd.DataFrame(
                     {
                         "person": a, "step": t, "begins": kind, "reason": np.array(NAMES)[reason], "site": site, "came": came,
-                        "left": left, "nights": nights.astype(int), "disposition": goes, "severity": sick, "p": np.where(ends_here, np.nan, p),
-                        "returns": back, "planned_return": planned, "emergency_visits": visits, "unplanned": unplanned, **labs,
+                        "left": left, "nights": nights.astype(int), "disposition": goes, "severity": sick,
+                        "p": np.where(ends_here, np.nan, p), "returns": back, "planned_return": planned,
+                        "emergency_visits": visits, "unplanned": unplanned, **labs,
                     }
                 )
             )  # fmt: skip
@@ -250,7 +255,7 @@ class _Simulation:
         odds[:, names.index("rehab")] *= np.where(rehab, 8, 0.3)
         odds[:, names.index("hospice")] *= np.where(self.has["cancer"][a], 4, 0.6)
         edges = np.cumsum(odds, axis=1)
-        return np.array(names)[(edges < (u * edges[:, -1])[:, None]).sum(axis=1)]
+        return np.asarray(np.array(names)[(edges < (u * edges[:, -1])[:, None]).sum(axis=1)])
 
     def _risk(
         self, a: np.ndarray, nights: np.ndarray, unplanned: np.ndarray, visits: np.ndarray, goes: np.ndarray, sick: np.ndarray,
