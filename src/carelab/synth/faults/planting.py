@@ -11,6 +11,7 @@ from carelab.synth.config import World
 from carelab.synth.faults.corruptions import CORRUPTIONS, CREATININE, NOBODY, Pool
 from carelab.synth.streams import stream
 
+HIGHEST_CREATININE = 15.0  # mg/dL; above it is another unit
 NONE = "none"  # what the truth calls an untouched resource
 README = f"""# Faults
 
@@ -59,7 +60,7 @@ def choose(feed: Path, world: World) -> list[Resource]:
         if not path.is_file():
             continue
         rng = stream(world.seed, f"faults/choice/{kind}")
-        found = list(read_ndjson(path))
+        found = [r for r in read_ndjson(path) if sound(r)]
         lots = rng.random(len(found))
         if kind == "Observation":
             codes = [r.get("code", {}).get("coding", [{}])[0].get("code") for r in found]
@@ -67,6 +68,17 @@ def choose(feed: Path, world: World) -> list[Resource]:
         keep = np.sort(np.argsort(lots, kind="stable")[: int(share)])
         chosen += [found[i] for i in keep]
     return chosen
+
+
+def sound(resource: Resource) -> bool:
+    """Whether a resource is free of the mistakes that other areas plant: creatinine under a wrong unit, wrong totals."""
+    if resource["resourceType"] == "Observation":
+        codes = [coding.get("code") for coding in resource.get("code", {}).get("coding", [])]
+        return CREATININE not in codes or resource.get("valueQuantity", {}).get("value", 0) < HIGHEST_CREATININE
+    if resource["resourceType"] == "Claim" and "total" in resource:
+        nets = [item["net"]["value"] for item in resource.get("item", []) if "net" in item]
+        return abs(sum(nets) - resource["total"]["value"]) < 0.005
+    return True
 
 
 def plant(clean: list[Resource], feed: Path, world: World) -> tuple[list[Resource], pd.DataFrame]:

@@ -13,7 +13,7 @@ from carelab.synth.interfaces.source import Source, read_source
 HL7_README = """# HL7 v2 feeds
 
 What three hospital groups send for the patients of the FHIR sample: one file a feed and group, messages one after the
-other in the order in which they were sent. ADT: stays of the last half year (A01, A03), changed records (A08), merged
+other in the order in which they were sent. ADT: stays of the last ten months (A01, A03), changed records (A08), merged
 records (A40). ORU: results of the stays (R01). SIU: appointments of the last two months and the next two weeks (S12
 booked, S14 moved, S15 cancelled, S26 not come). DFT: charges (P03).
 
