@@ -14,6 +14,7 @@ from carelab.errors import UserError
 from carelab.fhir.read import Resource, read_ndjson
 
 WINDOW = pd.Timedelta(days=30)
+_NEVER = pd.Timestamp("2200-01-01")
 COLUMNS = ("stay_id", "patient_id", "class", "admitted", "discharged")
 # Reasons for a planned stay, where a source has no priority: a cycle of treatment for cancer, or a non-urgent type.
 _PLANNED_TEXT = re.compile(r"neoplasm|malignant|chemotherapy|non-urgent", re.IGNORECASE)
@@ -112,7 +113,7 @@ def episodes(stays: pd.DataFrame) -> pd.DataFrame:
     who = inpatient["patient_id"]
     same = who.eq(who.shift())
     # The latest end so far; a stay without an end lasts. A disposition belongs to the stay just before.
-    end = inpatient["discharged"].fillna(pd.Timestamp.max.floor("us"))
+    end = inpatient["discharged"].fillna(_NEVER)
     latest = end.groupby(who).cummax().shift()
     overlaps = inpatient["admitted"] < latest
     sent = _column(inpatient, "disposition").shift().eq("transfer") | _column(inpatient, "admission").eq("transfer")

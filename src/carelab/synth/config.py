@@ -54,6 +54,11 @@ class People(Section):
     transport_need_recorded: float
     registered_before_share: float
     left_share: float
+    died_share: Shares
+    death_delay_days: float
+    former_number_share: float
+    former_number_first: float
+    former_number_on_double: float
     distance_sd: float
     duplicate_share: float
     duplicate_visit_share: float
@@ -76,6 +81,8 @@ class Agenda(Section):
     specialty_share_child: Shares
     specialty_share_adult: Shares
     specialty_share_elder: Shares
+    open_slot_share: float
+    sample_open_days: int
 
 
 class Risk(Section):
@@ -167,15 +174,21 @@ class Targets(Section):
     spanish_share: Band
     race_missing_share: Band
     duplicate_share: Band
+    deceased_share: Band
+    former_number_share: Band
 
 
 class Site(Section):
-    """A place where patients are seen; without more, a hospital, where the specialists of its clinics work."""
+    """A place where patients are seen; without more, a hospital, where the specialists of its clinics work.
+
+    former_group: short name of the hospital group that it belonged to before the network took it over.
+    """
 
     id: str
     name: str
     zip3: str
     city: str
+    former_group: str | None = None
 
 
 class Clinic(Site):

@@ -10,7 +10,7 @@ from carelab.synth.streams import stream
 
 STAYS_PER_PANEL = 10_000  # room in the ids
 STRANGERS_IN_SAMPLE = 3  # people of a panel only the hospitals know, in the sample S
-ADMISSION = ("emergency", "elective", "emergency", "transfer")
+ADMISSION = ("emergency", "emergency", "elective", "transfer")  # by how the stay begins
 
 
 def record(core: Core, people: pd.DataFrame, hospital: Hospital) -> pd.DataFrame:
