@@ -37,7 +37,7 @@ def harm(figures: dict[str, float]) -> bool:
 def test_a_schema_finds_less_than_half(faults: Data) -> None:
     figures = SCHEMA.measure(faults)
     assert harm(figures), figures
-    assert 9 <= figures["kinds_found_by_schema"]
+    assert figures["kinds_found_by_schema"] >= 9
 
 
 def test_of_shapes_alone_a_schema_misses_little(faults: Data) -> None:

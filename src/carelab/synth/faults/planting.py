@@ -74,10 +74,10 @@ def sound(resource: Resource) -> bool:
     """Whether a resource is free of the mistakes that other areas plant: creatinine under a wrong unit, wrong totals."""
     if resource["resourceType"] == "Observation":
         codes = [coding.get("code") for coding in resource.get("code", {}).get("coding", [])]
-        return CREATININE not in codes or resource.get("valueQuantity", {}).get("value", 0) < HIGHEST_CREATININE
+        return CREATININE not in codes or bool(resource.get("valueQuantity", {}).get("value", 0) < HIGHEST_CREATININE)
     if resource["resourceType"] == "Claim" and "total" in resource:
         nets = [item["net"]["value"] for item in resource.get("item", []) if "net" in item]
-        return abs(sum(nets) - resource["total"]["value"]) < 0.005
+        return bool(abs(sum(nets) - resource["total"]["value"]) < 0.005)
     return True
 
 

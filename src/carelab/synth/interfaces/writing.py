@@ -103,7 +103,8 @@ def links(source: Source, messages: pd.DataFrame, claims: list[Claim]) -> pd.Dat
     made["results"] = made["visit_id"].map(results).fillna(0).astype("int32")
     made["claim_id"] = made["visit_id"].map({claim.visit_id: claim.claim_id for claim in claims})
     texts = [*named, "last_siu", "claim_id"]
-    made[texts] = made[texts].astype(object).where(made[texts].notna(), None)
+    for column in texts:
+        made[column] = pd.Series([text if isinstance(text, str) else None for text in made[column]], dtype=object)
     return made.sort_values("visit_id", ignore_index=True)
 
 
@@ -118,7 +119,7 @@ def feeds(source: Source, messages: pd.DataFrame, claims: list[Claim]) -> pd.Dat
     due |= {"DFT": due["SIU"] | due["ADT"], "claim": due["SIU"] | due["ADT"]}
     end = pd.concat([source.visits, source.stays]).set_index("visit_id")["end"]
     sent = messages.assign(
-        feed=messages["kind"].str[:3], hours=(messages["sent_utc"] - messages["event_utc"]) / pd.Timedelta(hours=1)
+        feed=messages["kind"].str[:3], hours=(messages["sent_utc"] - messages["event_utc"]).dt.total_seconds() / 3600
     )
     billed = pd.DataFrame(
         [("claim", c.visit_id, (c.sent - end[c.visit_id]) / pd.Timedelta(hours=1)) for c in claims],
