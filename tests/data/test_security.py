@@ -95,7 +95,8 @@ def right_clock(data: Data) -> Data:
 
 
 def nobody_withdraws(data: Data) -> Data:
-    return replace(without("revoked-consent")(data), consents=data.consents.assign(status="active", until_utc=pd.NaT))
+    consents = data.consents.assign(status="active", until_utc=pd.Timestamp("2030-01-01"))
+    return replace(without("revoked-consent")(data), consents=consents)
 
 
 MENDED: dict[str, Callable[[Data], Data]] = {

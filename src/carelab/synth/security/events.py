@@ -209,7 +209,7 @@ def _free_moments(
     for first, last in spans:
         free &= (days < first - margin) | (days > last + margin)
     chosen = days[free][rng.integers(0, free.sum(), n)] if free.any() else days[:0]
-    day = chosen.to_series(index=range(len(chosen)))
+    day = pd.Series(chosen)
     return day + _minutes(rng.uniform(hours[0] * 60, hours[1] * 60, len(day)))
 
 
