@@ -5,13 +5,15 @@ import pandas as pd
 import pytest
 
 from carelab.fhir import read_ndjson, validate
+from carelab.fhir.meaning import check, gather
 from carelab.fhir.read import Resource
 from carelab.paths import DATA
 from carelab.synth.config import World
-from carelab.synth.faults.corruptions import CORRUPTIONS, MEANING, SHAPE
+from carelab.synth.faults.corruptions import CORRUPTIONS, MEANING, SHAPE, Pool
 from carelab.synth.faults.planting import NONE
 from carelab.synth.faults.scoring import score
 from carelab.synth.faults.traps import TRAPS, Data, load
+from carelab.synth.streams import stream
 
 SCHEMA = TRAPS[0]
 
@@ -100,6 +102,22 @@ def test_only_duplicate_ids_are_double(faults: Data) -> None:
     assert double == set(faults.truth.loc[faults.truth["corruption"].eq("duplicate-id"), "line"])
 
 
+def test_our_checker_finds_every_fault_and_accuses_nobody(faults: Data, clean: list[Resource]) -> None:
+    index = gather(DATA / "fhir", DATA / "faults" / "corrupted.ndjson")
+
+    def found(resource: Resource) -> list[str]:
+        names = [problem.rule for problem in check(resource, index) if problem.severity == "error"]
+        return names + ["schema"] * bool(validate(resource))
+
+    graded = score({i: found(line) for i, line in enumerate(faults.lines, start=1)}, faults.truth)
+    assert graded.kinds_found == 23, {kind: share for kind, share in graded.detection.items() if share < 1}
+    assert graded.false_alarms == []
+    assert {kind: graded.named[kind] for kind in MEANING} == dict.fromkeys(MEANING, 1.0)
+    alone = gather(DATA / "fhir")
+    errors = [str(p) for r in clean for p in check(r, alone) if p.severity == "error"]
+    assert errors == []
+
+
 def test_scoring_counts_what_was_found_and_what_was_not() -> None:
     truth = pd.DataFrame({"line": [1, 2, 3, 4], "corruption": ["us-date", "us-date", "r5-shape", NONE]})
     nothing = score({}, truth)
@@ -115,9 +133,6 @@ def test_scoring_counts_what_was_found_and_what_was_not() -> None:
 
 
 def test_a_corruption_leaves_alone_what_it_does_not_apply_to(clean: list[Resource]) -> None:
-    from carelab.synth.faults.corruptions import Pool
-    from carelab.synth.streams import stream
-
     pool = Pool(stream(1, "test"), {}, {})
     slot = {"resourceType": "Basic", "id": "x", "code": {"text": "nothing to spoil"}}
     for name, corrupt in CORRUPTIONS.items():
