@@ -7,6 +7,7 @@ import orjson
 import pandas as pd
 
 from carelab.fhir.read import Resource, read_ndjson
+from carelab.fhir.references import references
 from carelab.synth.config import World
 from carelab.synth.faults.corruptions import CORRUPTIONS, CREATININE, NOBODY, Pool
 from carelab.synth.streams import stream
@@ -50,17 +51,19 @@ def derive(folder: Path, world: World) -> None:
 
 
 def choose(feed: Path, world: World) -> list[Resource]:
-    """About 200 resources of the types in world.toml, each once, in the order of type and id.
+    """About 200 resources of the types in world.toml, each once, in the order of type and id; none of the dead, whose
+    records have dates of their own that do not agree.
 
     Half of the observations are creatinine, where a wrong unit shows.
     """
+    died = {f"Patient/{r['id']}" for r in read_ndjson(feed / "Patient.ndjson") if "deceasedDateTime" in r}
     chosen = []
     for kind, share in world.faults.clean.items():
         path = feed / f"{kind}.ndjson"
         if not path.is_file():
             continue
         rng = stream(world.seed, f"faults/choice/{kind}")
-        found = [r for r in read_ndjson(path) if sound(r)]
+        found = [r for r in read_ndjson(path) if sound(r) and died.isdisjoint(references(r))]
         lots = rng.random(len(found))
         if kind == "Observation":
             codes = [r.get("code", {}).get("coding", [{}])[0].get("code") for r in found]
