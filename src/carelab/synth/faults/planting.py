@@ -11,6 +11,7 @@ from carelab.fhir.references import references
 from carelab.synth.config import World
 from carelab.synth.faults.corruptions import CORRUPTIONS, CREATININE, NOBODY, Pool
 from carelab.synth.streams import stream
+from carelab.synth.truth import write_truth
 
 HIGHEST_CREATININE = 15.0  # mg/dL; above it is another unit
 NONE = "none"  # what the truth calls an untouched resource
@@ -47,7 +48,7 @@ def derive(folder: Path, world: World) -> None:
     names = list(CORRUPTIONS)
     text = README.format(shape=", ".join(f"`{n}`" for n in names[:10]), meaning=", ".join(f"`{n}`" for n in names[10:]))
     (target / "README.md").write_bytes(text.encode())
-    truth.to_parquet(folder / "truth" / "faults.parquet", index=False, compression="zstd")
+    write_truth(truth, folder / "truth" / "faults.parquet")
 
 
 def choose(feed: Path, world: World) -> list[Resource]:

@@ -9,6 +9,7 @@ from carelab.synth.config import World
 from carelab.synth.interfaces.claims import Claim, claim_files, make_claims
 from carelab.synth.interfaces.hl7v2 import LOCAL, Planted, Writer, files
 from carelab.synth.interfaces.source import Source, read_source
+from carelab.synth.truth import write_truth
 
 HL7_README = """# HL7 v2 feeds
 
@@ -69,7 +70,7 @@ def derive(folder: Path, world: World) -> None:
         "interface_phones": pd.DataFrame(phones, columns=["patient_id", "phone", "phone_sent_last"]),
     }
     for name, frame in truth.items():
-        frame.to_parquet(folder / "truth" / f"{name}.parquet", index=False, compression="zstd")
+        write_truth(frame, folder / "truth" / f"{name}.parquet")
 
 
 def _doubles(folder: Path, source: Source) -> pd.DataFrame:
