@@ -7,10 +7,13 @@ import orjson
 import pandas as pd
 
 from carelab.fhir.read import Resource, read_ndjson
+from carelab.fhir.references import references
 from carelab.synth.config import World
 from carelab.synth.faults.corruptions import CORRUPTIONS, CREATININE, NOBODY, Pool
 from carelab.synth.streams import stream
+from carelab.synth.truth import write_truth
 
+HIGHEST_CREATININE = 15.0  # mg/dL; above it is another unit
 NONE = "none"  # what the truth calls an untouched resource
 README = f"""# Faults
 
@@ -45,21 +48,23 @@ def derive(folder: Path, world: World) -> None:
     names = list(CORRUPTIONS)
     text = README.format(shape=", ".join(f"`{n}`" for n in names[:10]), meaning=", ".join(f"`{n}`" for n in names[10:]))
     (target / "README.md").write_bytes(text.encode())
-    truth.to_parquet(folder / "truth" / "faults.parquet", index=False, compression="zstd")
+    write_truth(truth, folder / "truth" / "faults.parquet")
 
 
 def choose(feed: Path, world: World) -> list[Resource]:
-    """About 200 resources of the types in world.toml, each once, in the order of type and id.
+    """About 200 resources of the types in world.toml, each once, in the order of type and id; none of the dead, whose
+    records have dates of their own that do not agree.
 
     Half of the observations are creatinine, where a wrong unit shows.
     """
+    died = {f"Patient/{r['id']}" for r in read_ndjson(feed / "Patient.ndjson") if "deceasedDateTime" in r}
     chosen = []
     for kind, share in world.faults.clean.items():
         path = feed / f"{kind}.ndjson"
         if not path.is_file():
             continue
         rng = stream(world.seed, f"faults/choice/{kind}")
-        found = list(read_ndjson(path))
+        found = [r for r in read_ndjson(path) if sound(r) and died.isdisjoint(references(r))]
         lots = rng.random(len(found))
         if kind == "Observation":
             codes = [r.get("code", {}).get("coding", [{}])[0].get("code") for r in found]
@@ -67,6 +72,17 @@ def choose(feed: Path, world: World) -> list[Resource]:
         keep = np.sort(np.argsort(lots, kind="stable")[: int(share)])
         chosen += [found[i] for i in keep]
     return chosen
+
+
+def sound(resource: Resource) -> bool:
+    """Whether a resource is free of the mistakes that other areas plant: creatinine under a wrong unit, wrong totals."""
+    if resource["resourceType"] == "Observation":
+        codes = [coding.get("code") for coding in resource.get("code", {}).get("coding", [])]
+        return CREATININE not in codes or bool(resource.get("valueQuantity", {}).get("value", 0) < HIGHEST_CREATININE)
+    if resource["resourceType"] == "Claim" and "total" in resource:
+        nets = [item["net"]["value"] for item in resource.get("item", []) if "net" in item]
+        return bool(abs(sum(nets) - resource["total"]["value"]) < 0.005)
+    return True
 
 
 def plant(clean: list[Resource], feed: Path, world: World) -> tuple[list[Resource], pd.DataFrame]:

@@ -38,8 +38,8 @@ def score(found: Mapping[int, Collection[str]], truth: pd.DataFrame) -> Score:
     planted = truth["corruption"].ne(NONE)
     by_kind = truth.assign(flagged=flagged, own=own)[planted].groupby("corruption", sort=False)
     return Score(
-        by_kind["flagged"].mean().to_dict(),
-        by_kind["own"].mean().to_dict(),
+        {str(kind): float(share) for kind, share in by_kind["flagged"].mean().items()},
+        {str(kind): float(share) for kind, share in by_kind["own"].mean().items()},
         truth.loc[flagged & ~planted, "line"].tolist(),
         int((~planted).sum()),
     )

@@ -28,7 +28,7 @@ def make_claims(source: Source, world: World, planted: Planted) -> list[Claim]:
     rng, rates = stream(world.seed, "interfaces/claims"), world.interfaces
     kept = source.visits[source.visits["status"].eq("fulfilled")].assign(style="professional")
     ended = source.stays[source.stays["end"].notna()].assign(style="institutional")
-    claims = []
+    claims: list[Claim] = []
     visit: Any
     for visit in pd.concat([kept, ended]).sort_values(["style", "end", "visit_id"]).itertuples():
         wait = float(rng.gamma(4.0, rates.claim_delay_days / 4))

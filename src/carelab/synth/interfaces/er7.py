@@ -1,9 +1,12 @@
 """HL7 v2 in its bar notation: a small writer, and the smallest reader that tells what was written."""
 
+import re
 from collections.abc import Sequence
 
 _ESCAPES = {"\\": "\\E\\", "|": "\\F\\", "^": "\\S\\", "&": "\\T\\", "~": "\\R\\"}
 BREAK = "\\.br\\"
+_LETTERS = {code: letter for letter, code in _ESCAPES.items()} | {BREAK: "\n"}
+_CODE = re.compile("|".join(re.escape(code) for code in _LETTERS))
 
 
 def escape(text: str) -> str:
@@ -12,10 +15,8 @@ def escape(text: str) -> str:
 
 
 def unescape(text: str) -> str:
-    """What `escape` was given."""
-    for letter, code in (("\n", BREAK), *((a, b) for a, b in _ESCAPES.items() if a != "\\")):
-        text = text.replace(code, letter)
-    return text.replace("\\E\\", "\\")
+    """What `escape` was given. Codes are read from left to right, so that an escaped backslash starts no other code."""
+    return _CODE.sub(lambda code: _LETTERS[code.group()], text)
 
 
 def field(*components: str | None) -> str:

@@ -1,6 +1,7 @@
 """ADT, ORU, SIU and DFT messages of three hospital groups, each with an interface engine of its own age and habits."""
 
-from dataclasses import dataclass, field as default
+from dataclasses import dataclass
+from dataclasses import field as default
 from typing import Any
 
 import numpy as np
@@ -101,7 +102,7 @@ class Writer:
         """Generator of one feed or fault."""
         return stream(self.world.seed, f"interfaces/{name}")
 
-    def time(self, at: pd.Timestamp, hospital: str, feed: str) -> str:
+    def time(self, at: Any, hospital: str, feed: str) -> str:
         """An instant (UTC) as this feed writes it; empty for NaT."""
         if at is pd.NaT:
             return ""
@@ -149,8 +150,8 @@ class Writer:
         kind: str,
         site: str,
         visit: str,
-        start: pd.Timestamp,
-        end: pd.Timestamp,
+        start: Any,
+        end: Any,
         feed: str,
         out: str = "",
     ) -> str:
@@ -233,11 +234,14 @@ class Writer:
     def results(self, planted: Planted) -> None:
         """ORU R01: the results of a stay taken at one time; one laboratory changes its unit, one has codes of its own."""
         rng, rates = self.rng("oru"), self.world.interfaces
-        comment: Any
-        for (visit, taken), labs in self.source.labs.groupby(["visit_id", "taken"], sort=True):
+        key: Any
+        for key, labs in self.source.labs.groupby(["visit_id", "taken"], sort=True):
+            visit, taken = key
             h, patient_id = labs["hospital"].iloc[0], labs["patient_id"].iloc[0]
             local = rng.random(len(labs)) < rates.local_code_share
             says, which, wait = rng.random() < 0.25, int(rng.integers(len(COMMENTS))), float(rng.gamma(2.0, 2700.0))
+            if taken + pd.Timedelta(seconds=wait) > self.source.extract:
+                continue
             at = self.time(taken, h, "oru")
             lines = [segment("OBR", "1", "", f"{visit}-{taken:%m%d%H}", field("LAB", "Laboratory", "L"), "", "", at)]
             lab: Any
@@ -258,8 +262,7 @@ class Writer:
                     segment("OBX", f"{i}", "NM", code, "", f"{value:g}", escape(unit), "", "", "", "", "F", "", "", at)
                 )
             if says:
-                comment = segment("NTE", "1", "L", escape(COMMENTS[which]))
-                lines.append(comment)
+                lines.append(segment("NTE", "1", "L", escape(COMMENTS[which])))
             body = [
                 self._pid(self.source.patients[patient_id], h),
                 self._pv1(h, "I", h, str(visit), taken, pd.NaT, "oru"),
@@ -386,7 +389,8 @@ def files(writer: Writer, planted: Planted) -> tuple[dict[str, bytes], pd.DataFr
     """The feeds as files by name, in the order of sending, and one row a message: file, control_id, kind, visit_id,
     patient_id, event and sent (UTC). The last message of one file is cut off.
     """
-    found, rows = {}, []
+    found: dict[str, bytes] = {}
+    rows: list[dict[str, Any]] = []
     for hospital, dialects in DIALECTS.items():
         for feed, dialect in dialects.items():
             mine = sorted(

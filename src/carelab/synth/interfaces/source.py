@@ -58,7 +58,7 @@ def _id(reference: dict[str, str]) -> str:
     return reference["reference"].partition("/")[2]
 
 
-def _utc(text: str | None) -> pd.Timestamp:
+def _utc(text: str | None) -> Any:
     """An instant of the feed as UTC without zone; NaT for none."""
     return pd.Timestamp(text).tz_convert("UTC").tz_localize(None) if text else pd.NaT
 
@@ -75,10 +75,8 @@ def read_source(folder: Path, world: World) -> Source:
     visits = visits[visits["start"] >= first].sort_values(["start", "visit_id"], ignore_index=True)
     visits["hospital"] = visits["site_id"].map(hospitals)
     rng = stream(world.seed, "interfaces/diagnoses")
-    visits["diagnoses"] = [_some(rng, DIAGNOSES[s]) for s in visits["specialty"]]
-    visits["charges"] = [
-        [(_service(row), 1, PRICES[row.specialty] * (1.5 if row.new else 1.0))] for row in visits.itertuples()
-    ]
+    visits["diagnoses"] = pd.Series([_some(rng, DIAGNOSES[s]) for s in visits["specialty"]], dtype=object)
+    visits["charges"] = pd.Series([_charges(row) for row in visits.itertuples()], dtype=object)
     conditions = {r["id"]: r["code"]["coding"][0]["code"] for r in _read(feed, "Condition")}
     stays = pd.DataFrame(
         [_stay(r, conditions) for r in _read(feed, "Encounter") if r["class"]["code"] in IN_HOSPITAL], columns=_STAY
@@ -138,6 +136,11 @@ def _lab(r: Resource) -> dict[str, Any] | None:
 def _some(rng: np.random.Generator, codes: tuple[str, ...]) -> list[str]:
     """One to three diagnoses."""
     return [str(code) for code in rng.permutation(codes)[: int(rng.integers(1, 4))]]
+
+
+def _charges(visit: Any) -> list[tuple[str, int, float]]:
+    """What a visit costs: one line with code, units and amount."""
+    return [(_service(visit), 1, PRICES[visit.specialty] * (1.5 if visit.new else 1.0))]
 
 
 def _service(visit: Any) -> str:

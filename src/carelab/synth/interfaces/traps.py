@@ -56,17 +56,18 @@ def _merges(data: Data) -> Figures:
     }  # fmt: skip
 
 
-def _results(data: Data) -> pd.DataFrame:
-    """OBX lines: code, system, value, unit."""
+def _results(data: Data, hospital: str = "") -> pd.DataFrame:
+    """OBX lines: code, system, value, unit; of one hospital, or of all."""
     rows = [
         (component_of(line, 3), component_of(line, 3, 3), float(component_of(line, 5)), unescape(component_of(line, 6)))
-        for m in _kind(data, "R01") for line in m if line.startswith("OBX")
+        for m in _kind(data, "R01") if value(m, "MSH", 4).lower().startswith(hospital)
+        for line in m if line.startswith("OBX")
     ]  # fmt: skip
     return pd.DataFrame(rows, columns=["code", "system", "value", "unit"])
 
 
 def _units(data: Data) -> Figures:
-    labs = _results(data)
+    labs = _results(data, data.world.interfaces.unit_hospital)
     codes = [CREATININE, *data.local_codes.loc[data.local_codes["loinc"].eq(CREATININE), "local_code"]]
     creatinine = labs[labs["code"].isin(codes)]
     in_mg = creatinine["value"].where(creatinine["unit"].ne("umol/L"), creatinine["value"] / UMOL_PER_MG)
@@ -140,7 +141,7 @@ TRAPS = (
         "patients_without_merges", "patients_with_merges", _merges,
     ),
     Trap(
-        "obx-unit", "One laboratory changes its unit", "hl7v2/oru-hosp-2.hl7, OBX-6",
+        "obx-unit", "One laboratory changes its unit", "hl7v2/oru-hosp-1.hl7, OBX-6",
         "A number has no meaning without its unit; read OBX-6 and convert.",
         "mean_creatinine_unit_ignored", "mean_creatinine_mg_dl", _units,
     ),

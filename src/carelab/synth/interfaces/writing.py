@@ -9,11 +9,12 @@ from carelab.synth.config import World
 from carelab.synth.interfaces.claims import Claim, claim_files, make_claims
 from carelab.synth.interfaces.hl7v2 import LOCAL, Planted, Writer, files
 from carelab.synth.interfaces.source import Source, read_source
+from carelab.synth.truth import write_truth
 
 HL7_README = """# HL7 v2 feeds
 
 What three hospital groups send for the patients of the FHIR sample: one file a feed and group, messages one after the
-other in the order in which they were sent. ADT: stays of the last half year (A01, A03), changed records (A08), merged
+other in the order in which they were sent. ADT: stays of the last ten months (A01, A03), changed records (A08), merged
 records (A40). ORU: results of the stays (R01). SIU: appointments of the last two months and the next two weeks (S12
 booked, S14 moved, S15 cancelled, S26 not come). DFT: charges (P03).
 
@@ -69,7 +70,7 @@ def derive(folder: Path, world: World) -> None:
         "interface_phones": pd.DataFrame(phones, columns=["patient_id", "phone", "phone_sent_last"]),
     }
     for name, frame in truth.items():
-        frame.to_parquet(folder / "truth" / f"{name}.parquet", index=False, compression="zstd")
+        write_truth(frame, folder / "truth" / f"{name}.parquet")
 
 
 def _doubles(folder: Path, source: Source) -> pd.DataFrame:
@@ -103,7 +104,8 @@ def links(source: Source, messages: pd.DataFrame, claims: list[Claim]) -> pd.Dat
     made["results"] = made["visit_id"].map(results).fillna(0).astype("int32")
     made["claim_id"] = made["visit_id"].map({claim.visit_id: claim.claim_id for claim in claims})
     texts = [*named, "last_siu", "claim_id"]
-    made[texts] = made[texts].astype(object).where(made[texts].notna(), None)
+    for column in texts:
+        made[column] = pd.Series([text if isinstance(text, str) else None for text in made[column]], dtype=object)
     return made.sort_values("visit_id", ignore_index=True)
 
 
@@ -118,7 +120,7 @@ def feeds(source: Source, messages: pd.DataFrame, claims: list[Claim]) -> pd.Dat
     due |= {"DFT": due["SIU"] | due["ADT"], "claim": due["SIU"] | due["ADT"]}
     end = pd.concat([source.visits, source.stays]).set_index("visit_id")["end"]
     sent = messages.assign(
-        feed=messages["kind"].str[:3], hours=(messages["sent_utc"] - messages["event_utc"]) / pd.Timedelta(hours=1)
+        feed=messages["kind"].str[:3], hours=(messages["sent_utc"] - messages["event_utc"]).dt.total_seconds() / 3600
     )
     billed = pd.DataFrame(
         [("claim", c.visit_id, (c.sent - end[c.visit_id]) / pd.Timedelta(hours=1)) for c in claims],

@@ -14,7 +14,7 @@ def make_consents(core: Core) -> pd.DataFrame:
     """
     rates, number = core.world.security, core.panel.number
     rng = stream(core.world.seed, "security/consent", number)
-    low, high = window(core.world)
+    low, _ = window(core.world)
     patients = core.records["patient_id"]
     n = len(patients)
     agreed = rng.random(n) < rates.registry_share
@@ -26,5 +26,6 @@ def make_consents(core: Core) -> pd.DataFrame:
     restricted[0] = True  # somebody in every panel, and in the sample, is well known
     frame = pd.DataFrame({"patient_id": patients, "from": asked, "until": pd.Series(day).where(withdrawn)})
     registry = frame[agreed].assign(subject="care-registry", ignored=(ignored & withdrawn)[agreed])
-    closed = frame[restricted].assign(subject="restricted-record", ignored=False, until=pd.NaT)
+    closed = frame[restricted].assign(subject="restricted-record", ignored=False)
+    closed["until"] = pd.Series(pd.NaT, index=closed.index, dtype=frame["until"].dtype)
     return pd.concat([registry, closed]).sort_values(["patient_id", "subject"], ignore_index=True)

@@ -5,6 +5,7 @@ purpose (v3 purpose of use), site_id, system (which one wrote the entry), kind (
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -68,16 +69,16 @@ def visits_in_window(core: Core, scheduling: Part) -> pd.DataFrame:
         chosen[name.removesuffix("-at").replace("-", "_")] = instants.dt.tz_convert(zone).dt.tz_localize(None)
     clinic = core.world.clinic[core.panel.clinic]
     chosen["site_id"] = np.where(chosen["specialty"].isin(AT_HOSPITAL), clinic.hospital, clinic.id)
-    return chosen.reset_index(drop=True)
+    return pd.DataFrame(chosen.reset_index(drop=True))
 
 
-def _events(at: pd.Series, user: object, patient: object, site: object, **more: object) -> pd.DataFrame:
+def _events(at: pd.Series, user: Any, patient: Any, site: Any, **more: Any) -> pd.DataFrame:
     """Rows of events: reading for treatment unless said otherwise. All arguments are scalars or of the length of `at`."""
     frame = pd.DataFrame({"at": pd.Series(at).dt.round("s").to_numpy()})
     frame["user_id"], frame["patient_id"], frame["site_id"] = user, patient, site
     for name, usual in (("action", "R"), ("purpose", "TREAT"), ("system", None), ("kind", None)):
         frame[name] = more.get(name, usual)
-    return frame[COLUMNS]
+    return frame.loc[:, COLUMNS]
 
 
 def _minutes(values: np.ndarray) -> pd.TimedeltaIndex:
@@ -187,7 +188,7 @@ def registry(scene: Scene) -> pd.DataFrame:
     pairs = agreed.merge(pd.DataFrame({"run": sundays}), how="cross")
     withdrawn = pairs["until"] < pairs["run"]
     pairs = pairs[(pairs["from"] < pairs["run"]) & (~withdrawn | pairs["ignored"])]
-    kind = np.where(pairs["until"] < pairs["run"], "revoked-consent", None)
+    kind = (pairs["until"] < pairs["run"]).map({True: "revoked-consent", False: None}).to_numpy()
     at = pairs["run"] + _minutes(rng.uniform(0, 20, len(pairs)))
     return _events(at, REGISTRY, pairs["patient_id"].to_numpy(), None, purpose="HRESCH", system="registry", kind=kind)
 
@@ -197,10 +198,8 @@ def _free_moments(
 ) -> pd.Series:
     """Moments on working days on which the patient has nothing to do with us."""
     low, high = window(scene.core.world)
-    visits, stays = (
-        scene.visits[scene.visits["patient_id"].eq(patient)],
-        scene.stays[scene.stays["patient_id"].eq(patient)],
-    )
+    visits = scene.visits[scene.visits["patient_id"].eq(patient)]
+    stays = scene.stays[scene.stays["patient_id"].eq(patient)]
     days = working_days(scene.core.world)
     days = days[(days >= low) & (days < high.normalize() - pd.Timedelta(days=5))]
     free = np.ones(len(days), dtype=bool)
@@ -209,7 +208,8 @@ def _free_moments(
     spans += list(zip(stays["admitted"], stays["discharged"].fillna(high), strict=True))
     for first, last in spans:
         free &= (days < first - margin) | (days > last + margin)
-    day = pd.Series(rng.choice(days[free], n)) if free.any() else pd.Series([], dtype="datetime64[ns]")
+    chosen = days[free][rng.integers(0, free.sum(), n)] if free.any() else days[:0]
+    day = pd.Series(chosen)
     return day + _minutes(rng.uniform(hours[0] * 60, hours[1] * 60, len(day)))
 
 
@@ -220,7 +220,7 @@ def planted(scene: Scene, relative: str, vip: str) -> pd.DataFrame:
     """
     world, rates, rows = scene.core.world, scene.core.world.security, []
     patients = scene.core.records["patient_id"].to_numpy()
-    low, high = window(world)
+    _, high = window(world)
 
     rng = scene.rng("surname-snoop")
     at = _free_moments(scene, relative, int(rng.integers(*rates.surname_reads, endpoint=True)), rng, (9, 16))
@@ -239,28 +239,23 @@ def planted(scene: Scene, relative: str, vip: str) -> pd.DataFrame:
     rows.append(_events(at, ANALYST, some, None, purpose="HOPERAT", system="warehouse", kind="bulk"))
 
     rng = scene.rng("former-staff")
-    left = scene.users.set_index("user_id").loc[scene.at("former-nurse")[0], "active_until"]
-    days = (high.normalize() - left).days
-    at = left.normalize() + pd.Series(
-        _minutes(
-            1440 * rng.integers(1, days, rates.former_staff_reads) + rng.uniform(1080, 1380, rates.former_staff_reads)
-        )
-    )
+    left: Any = scene.users.set_index("user_id").loc[scene.at("former-nurse")[0], "active_until"]
+    n, days = rates.former_staff_reads, (high.normalize() - left).days
+    later = 1440 * rng.integers(1, days, n) + rng.uniform(18 * 60, 23 * 60, n)
+    at = left.normalize() + pd.Series(_minutes(later))
     rows.append(
-        _events(at, scene.at("former-nurse")[0], rng.choice(patients, len(at)), scene.clinic_id, kind="deactivated-user")
-    )  # fmt: skip
+        _events(at, scene.at("former-nurse")[0], rng.choice(patients, n), scene.clinic_id, kind="deactivated-user")
+    )
 
     rng = scene.rng("shared-account")
     daytime = scene.visits[scene.visits["checked_in"].notna() & scene.visits["site_id"].eq(scene.clinic_id)]
     size = min(rates.shared_double_uses, len(daytime))
     here = daytime.iloc[np.sort(rng.permutation(len(daytime))[:size])]
-    shared = scene.at("shared")[0]
-    rows.append(
-        _events(here["checked_in"] + _minutes(rng.uniform(1, 3, size)), shared, here["patient_id"].to_numpy(), scene.clinic_id, purpose="PATADMIN", kind="shared-account")
-    )  # fmt: skip
-    rows.append(
-        _events(here["checked_in"] + _minutes(rng.uniform(3, 9, size)), shared, rng.choice(patients, size), scene.hospital_id, purpose="PATADMIN", kind="shared-account")
-    )  # fmt: skip
+    more = {"purpose": "PATADMIN", "kind": "shared-account"}
+    shared, patient = scene.at("shared")[0], here["patient_id"].to_numpy()
+    first, second = (here["checked_in"] + _minutes(rng.uniform(*span, size)) for span in ((1, 3), (3, 9)))
+    rows.append(_events(first, shared, patient, scene.clinic_id, **more))
+    rows.append(_events(second, shared, rng.choice(patients, size), scene.hospital_id, **more))
     return pd.concat(rows, ignore_index=True)
 
 

@@ -46,7 +46,7 @@ def _stays_in_window(core: Core, parts: Mapping[str, Part]) -> pd.DataFrame:
     """Stays that began in the window."""
     stays = parts["readmission"].frames["stays"]
     low, high = window(core.world)
-    return stays[stays["admitted"].between(low, high)].reset_index(drop=True)
+    return pd.DataFrame(stays[stays["admitted"].between(low, high)].reset_index(drop=True))
 
 
 def _namesakes(core: Core, visits: pd.DataFrame) -> tuple[str, str]:

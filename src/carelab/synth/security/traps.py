@@ -15,9 +15,8 @@ BUSIEST = 0.9  # quantile of users by number of entries
 
 def _snooping(data: Data) -> Figures:
     planted = data.events["kind"].eq("snoop-surname")
-    volume = data.events["user_id"].map(data.events["user_id"].value_counts())
-    per_user = data.events["user_id"].value_counts()
-    busy = volume > per_user.quantile(BUSIEST)
+    volume = data.events["user_id"].value_counts()
+    busy = data.events["user_id"].isin(volume.index[volume.rank(pct=True) > BUSIEST])
     family = data.events["patient_id"].map(data.patients.set_index("patient_id")["family_name"])
     same = family.notna() & (family == data.events["family_name"])
     unrelated = same.copy()
@@ -157,7 +156,7 @@ def _skew(data: Data) -> Figures:
 TRAPS = (
     Trap(
         "shared-surname", "A nurse reads a relative's record", "tables/audit_events, users, patients",
-        "Snooping is a few readings, so counting finds the busiest, not the curious; ask whose record it was, and whether there was a visit or stay.",
+        "Counting finds the busiest, not the curious; ask whose record it was, and whether there was a visit or stay.",
         "recall_busiest_users", "recall_same_name_unrelated", _snooping,
     ),
     Trap(
@@ -167,7 +166,7 @@ TRAPS = (
     ),
     Trap(
         "off-hours-bulk", "A bulk query at night", f"tables/audit_events, {ANALYST}",
-        "Night is local, evening clinics are not night, and programs read at night every week; look for people who reach many patients in an hour.",
+        "Night is local, and programs read every night; look for people who reach many patients in an hour.",
         "precision_night_utc", "precision_burst_at_night", _bulk,
     ),
     Trap(

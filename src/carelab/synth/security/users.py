@@ -16,8 +16,12 @@ SERVICES = (REGISTRY, ENGINE)
 ROLES = {
     "clinician": ("Treats patients", ("user/*.read", "user/Encounter.write", "user/ServiceRequest.write", "user/break-glass")),
     "nurse": ("Rooms and cares for patients", ("user/*.read", "user/Observation.write", "user/break-glass")),
-    "front-desk": ("Books, registers, checks in", ("user/Patient.read", "user/Patient.write", "user/Appointment.read", "user/Appointment.write", "user/Coverage.read")),
-    "pa-specialist": ("Prepares prior authorizations", ("user/Patient.read", "user/Coverage.read", "user/Claim.write", "user/DocumentReference.read")),
+    "front-desk": ("Books, registers, checks in", (
+        "user/Patient.read", "user/Patient.write", "user/Appointment.read", "user/Appointment.write", "user/Coverage.read",
+    )),
+    "pa-specialist": ("Prepares prior authorizations", (
+        "user/Patient.read", "user/Coverage.read", "user/Claim.write", "user/DocumentReference.read",
+    )),
     "data-analyst": ("Quality reports, on working days", ("user/*.read",)),
     "service": ("Program without a person", ("system/*.read",)),
 }  # fmt: skip
@@ -91,7 +95,7 @@ def make_users(core: Core, scheduling: Part, namesakes: tuple[str, str]) -> pd.D
     left = low + pd.Timedelta(days=leaves, hours=17)
     users["active_until"] = pd.Series(left, index=users.index).where(users["place"].eq("former-nurse"))
     for name in ("given_name", "family_name", "site_id", "practitioner_id"):
-        users[name] = users[name].astype(object).where(users[name].notna(), None)
+        users[name] = pd.Series([text if isinstance(text, str) else None for text in users[name]], dtype=object)
     return users
 
 
