@@ -1,9 +1,8 @@
-"""The FHIR feed S: valid, closed, marked as test data, free of codes we may not ship, and the same as the tables."""
+"""The FHIR feed S: valid, closed, marked as test data, and the same as the tables. Licences: test_licences.py."""
 
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import orjson
 import pandas as pd
@@ -71,65 +70,6 @@ def test_required_codes_are_those_of_fhir() -> None:
             if resource["resourceType"] == kind:
                 seen[kind, element].add(resource[element])
     assert seen == REQUIRED
-
-
-SYSTEMS = {
-    "http://terminology.hl7.org/CodeSystem/v3-ActReason",
-    "http://terminology.hl7.org/CodeSystem/v3-ParticipationMode",
-    "http://terminology.hl7.org/CodeSystem/organization-type",
-    "http://terminology.hl7.org/CodeSystem/condition-clinical",
-    "http://terminology.hl7.org/CodeSystem/condition-ver-status",
-    "http://hl7.org/fhir/us/core/CodeSystem/condition-category",
-    "http://hl7.org/fhir/sid/icd-10-cm",
-    "urn:ietf:bcp:47",
-    "urn:oid:2.16.840.1.113883.6.238",
-    "http://unitsofmeasure.org",
-}
-FORBIDDEN = ("snomed.info", "ama-assn", "ada.org", "x12.org", "nubc", "nucc")
-PROCEDURE_CODE = re.compile(r"\d{5}|\d{4}[FTU]|D\d{4}")  # the form of CPT and CDT codes
-
-
-def unlicensed(node: Any) -> Iterator[str]:
-    """Codings of systems we do not ship, codes in the form of a procedure code, and names of those systems."""
-    if isinstance(node, dict):
-        system, code = node.get("system"), node.get("code")
-        if isinstance(code, str):
-            if system not in SYSTEMS and not str(system).startswith("https://example.org/fhir/CodeSystem/"):
-                yield f"{system}|{code}"
-            if PROCEDURE_CODE.fullmatch(code):
-                yield f"{system}|{code}"
-        for child in node.values():
-            yield from unlicensed(child)
-    elif isinstance(node, list):
-        for child in node:
-            yield from unlicensed(child)
-    elif isinstance(node, str) and any(word in node.lower() for word in FORBIDDEN):
-        yield node
-
-
-def test_only_codes_that_may_be_shipped() -> None:
-    assert [found for resource in feed() for found in unlicensed(resource)] == []
-
-
-@pytest.mark.parametrize(
-    "coding",
-    [
-        {"system": "http://snomed.info/sct", "code": "44054006"},
-        {"system": "http://www.ama-assn.org/go/cpt", "code": "99213"},
-        {"system": "https://example.org/fhir/CodeSystem/specialty", "code": "99213"},
-        {"system": "http://www.ada.org/cdt", "code": "D0120"},
-        {"code": "office-visit"},
-    ],
-)
-def test_the_licence_check_can_fail(coding: dict[str, str]) -> None:
-    assert list(unlicensed({"code": {"coding": [coding]}}))
-
-
-def test_no_file_of_the_data_names_a_licensed_system() -> None:
-    for path in DATA.rglob("*"):
-        if path.suffix in {".json", ".csv", ".ndjson"}:
-            text = path.read_text(encoding="utf-8").lower()
-            assert not [word for word in FORBIDDEN if word in text], path.name
 
 
 def test_nobody_can_be_reached() -> None:

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
@@ -17,7 +18,16 @@ from typing import Any
 import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TaskID,
+    TextColumn,
+    TimeRemainingColumn,
+)
 from rich.text import Text
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
@@ -103,44 +113,73 @@ class _Rate(ProgressColumn):
 def _build_into(work: Path, world: World, todo: list[Panel], settings: Settings, workers: int, progress: bool) -> None:
     """All files of the world in the work folder's `new`, with the manifest last."""
     released = settings.n_patients == world.n_patients and not settings.tables_only
-    kept = tidy(work)
-    missing = [panel for panel in todo if _name(panel) not in kept]
+    keep = None if settings.tables_only else "sample" if released else "whole"
     columns = (
         TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("patients"), _Rate(),
         TimeRemainingColumn(),
     )  # fmt: skip
     with Progress(*columns, disable=not progress) as bar:
-        done = len(todo) - len(missing)
-        if done and progress:
-            bar.console.print(f"Going on with an interrupted build: {done} of {len(todo)} panels are there.")
-        task = bar.add_task(
-            "Lakeshore Health",
-            total=settings.n_patients,
-            completed=settings.n_patients - sum(panel.size for panel in missing),
-        )
-        if NETWORK not in kept:
-            with new_part(work, NETWORK) as folder:
-                _write_network(folder, world)
-        if missing:
-            keep = None if settings.tables_only else "sample" if released else "whole"
-            make = partial(_make_part, work, world, _solve(world), keep)
-            for panel in _each(make, missing, workers):
-                bar.advance(task, panel.size)
+        task = bar.add_task("Lakeshore Health", total=settings.n_patients)
+        _make_parts(work, world, todo, keep, workers, bar, task)
         bar.update(task, description="Joining the panels")
-        fresh, parts = work / "new", [part(work, _name(panel)) for panel in todo]
-        fresh.mkdir()
-        known: dict[str, Entry] = {}
-        _join_tables(fresh, parts)
-        _take_files(fresh, part(work, NETWORK))
-        if not settings.tables_only:
-            by_panel = settings.n_patients > world.n_patients
-            known = (_link_feed if by_panel else _join_feed)(fresh / "fhir", part(work, NETWORK), parts)
-        results: list[calibration.Result] = []
+        known = _join(work, world, todo, keep)
+        measured = None
         if released:
             bar.update(task, description="Measuring it")
-            with threadpool_limits(1):  # single-threaded sums come out the same everywhere, and workers do not crowd
-                results = _measure_into(fresh, world)
-        _describe_into(fresh, world, settings, results, known)
+            measured = _measure(work / "new", world)
+            calibration.stop_outside(measured.results)
+        _describe_into(work / "new", world, settings, measured, known)
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What the areas measure on a built world: calibration, entries of traps.json, ceilings by area."""
+
+    results: list[calibration.Result]
+    traps: list[dict[str, Any]]
+    ceilings: dict[str, dict[str, float]]
+
+
+def measure_world(folder: Path, world: World, workers: int = 1) -> Measured:
+    """Build the released size of any world, such as one of another seed, below `folder`, and measure it.
+
+    Nothing is judged: figures outside their tolerance are returned like the others.
+    """
+    todo = panels(world)
+    with Progress(disable=True) as bar:
+        _make_parts(folder, world, todo, "sample", workers, bar, bar.add_task(""))
+    _join(folder, world, todo, "sample")
+    return _measure(folder / "new", world)
+
+
+def _make_parts(
+    work: Path, world: World, todo: list[Panel], keep: str | None, workers: int, bar: Progress, task: TaskID
+) -> None:
+    """The parts that are not there yet: what all panels share, then each panel."""
+    kept = tidy(work)
+    missing = [panel for panel in todo if _name(panel) not in kept]
+    if (done := len(todo) - len(missing)) and not bar.disable:
+        bar.console.print(f"Going on with an interrupted build: {done} of {len(todo)} panels are there.")
+    bar.update(task, completed=sum(panel.size for panel in todo) - sum(panel.size for panel in missing))
+    if NETWORK not in kept:
+        with new_part(work, NETWORK) as folder:
+            _write_network(folder, world)
+    if missing:
+        make = partial(_make_part, work, world, _solve(world), keep)
+        for panel in _each(make, missing, workers):
+            bar.advance(task, panel.size)
+
+
+def _join(work: Path, world: World, todo: list[Panel], keep: str | None) -> dict[str, Entry]:
+    """The parts as one world in the work folder's `new`; entries of the manifest that are known already, by path."""
+    fresh, parts = work / "new", [part(work, _name(panel)) for panel in todo]
+    fresh.mkdir()
+    _join_tables(fresh, parts)
+    _take_files(fresh, part(work, NETWORK))
+    if keep is None:
+        return {}
+    larger = sum(panel.size for panel in todo) > world.n_patients
+    return (_link_feed if larger else _join_feed)(fresh / "fhir", part(work, NETWORK), parts)
 
 
 def _name(panel: Panel) -> str:
@@ -194,44 +233,43 @@ def _end_with_parent() -> None:
         thread.join()
 
 
-def _measure_into(folder: Path, world: World) -> list[calibration.Result]:
-    """Derived files, calibration and traps of the released world. Raises UserError when a target is missed."""
-    results, traps, ceilings = [], [], {}
-    for area in AREAS:
-        if area.derive:
-            area.derive(folder, world)
-    for area in AREAS:
-        data = area.load(folder, world) if area.load else None
-        results += calibration.calibrate(world, area, data)
-        traps += [(area.name, trap, trap.measure(data)) for trap in area.traps]
-        if area.ceilings:
-            ceilings[area.name] = {name: round(value, 3) for name, value in area.ceilings(data).items()}
-    calibration.stop_outside(results)
-    listed = [
-        {
-            "id": trap.id, "area": area, "title": trap.title, "where": trap.where, "lesson": trap.lesson,
-            "naive": trap.naive, "reference": trap.reference,
-            "figures": {name: round(value, 3) for name, value in figures.items()},
-        }
-        for area, trap, figures in traps
-    ]  # fmt: skip
-    (folder / TRUTH / "TRAPS.md").write_bytes(documents.traps(listed).encode())
-    _write_json(folder / TRUTH / "traps.json", listed)
-    _write_json(folder / TRUTH / "ceilings.json", ceilings)
-    return results
+def _measure(folder: Path, world: World) -> Measured:
+    """Write the derived files of a joined world, and measure it."""
+    results, listed, ceilings = [], [], {}
+    with threadpool_limits(1):  # single-threaded sums come out the same everywhere, and workers do not crowd
+        for area in AREAS:
+            if area.derive:
+                area.derive(folder, world)
+        for area in AREAS:
+            data = area.load(folder, world) if area.load else None
+            results += calibration.calibrate(world, area, data)
+            for trap in area.traps:
+                figures = {name: round(value, 3) for name, value in trap.measure(data).items()}
+                listed.append(
+                    {
+                        "id": trap.id, "area": area.name, "title": trap.title, "where": trap.where, "lesson": trap.lesson,
+                        "naive": trap.naive, "reference": trap.reference, "figures": figures,
+                    }
+                )  # fmt: skip
+            if area.ceilings:
+                ceilings[area.name] = {name: round(value, 3) for name, value in area.ceilings(data).items()}
+    return Measured(results, listed, ceilings)
 
 
 def _describe_into(
-    folder: Path, world: World, settings: Settings, results: list[calibration.Result], known: dict[str, Entry]
+    folder: Path, world: World, settings: Settings, measured: Measured | None, known: dict[str, Entry]
 ) -> None:
-    """Dictionary, datasheet, Croissant and manifest; calibration where there is one.
+    """Dictionary, datasheet, Croissant and manifest; calibration and traps where they were measured.
 
     known: entries of the manifest for files whose hash is known already, by path. Raises UserError for what nobody
     described.
     """
     texts = {"DATA_DICTIONARY.md": documents.dictionary(folder)}
-    if results:
-        texts["CALIBRATION.md"] = documents.calibration(results)
+    if measured:
+        texts["CALIBRATION.md"] = documents.calibration(measured.results)
+        texts[f"{TRUTH}/TRAPS.md"] = documents.traps(measured.traps)
+        _write_json(folder / TRUTH / "traps.json", measured.traps)
+        _write_json(folder / TRUTH / "ceilings.json", measured.ceilings)
     texts["DATASHEET.md"] = documents.datasheet(folder, world.seed, VERSION)
     for name, text in texts.items():
         (folder / name).write_bytes(text.encode())
