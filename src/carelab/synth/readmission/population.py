@@ -51,7 +51,7 @@ def _clinic_people(core: Core) -> pd.DataFrame:
     world, panel, records = core.world, core.panel, core.records
     first = records[~records["duplicate"]].set_index("person")["patient_id"]
     second = records[records["duplicate"]].set_index("person")["patient_id"]
-    people = core.people[["given", "family", "birth_date", "sex", "payer", "race", "language"]].copy()
+    people = core.people[["given", "family", "birth_date", "sex", "payer", "race", "language", "deceased_on"]].copy()
     people.insert(0, "patient_id", first.reindex(people.index))
     people.insert(1, "known_to_clinic", True)
     people["second_id"] = second.reindex(people.index).astype(object)

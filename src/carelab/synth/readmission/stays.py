@@ -70,6 +70,10 @@ class _Simulation:
         score = sum(self.has[name] * condition.points for name, condition in CONDITIONS.items())
         self.comorbidity = comorbidity_points(np.asarray(score))
         self.weights = self._reason_weights()
+        # Clinic patients die when their record says so, in hospital if they are there on that day; see `people`.
+        day = (people["deceased_on"] - self.start) / pd.Timedelta(days=1)
+        self.dies_on = day.fillna(np.inf).to_numpy()
+        self.known = people["known_to_clinic"].to_numpy()
 
     def _draw(self, name: str) -> np.random.Generator:
         return stream(self.world.seed, f"readmission/{name}", self.panel.number)
@@ -121,11 +125,12 @@ class _Simulation:
         }  # fmt: skip
         z = {name: self._normal(name) for name in ("severity", "nights", *LABS)}
         bases, (er_who, er_day) = self._bases(), self._emergency()
+        bases[bases >= self.dies_on[:, None]] = np.nan
         er_key = er_who * 1e5 + er_day
         at = bases[:, 0].copy()
         latest = np.full(n, np.inf)
         begins, place, previous = np.full(n, FIRST), np.full(n, -1), np.full(n, -1)
-        died = np.full(n, np.nan)
+        died = np.where(np.isfinite(self.dies_on), self.dies_on, np.nan)
         rows = []
         for t in range(STEPS):
             active = np.flatnonzero(at < self.end)
@@ -151,13 +156,15 @@ class _Simulation:
             spread = s.log_days_sd * z["nights"][a, t] + 0.28 * sick + 0.05 * self.frailty[a]
             nights = np.round(np.clip(np.exp(s.log_days + longer + spread), 0, 45))
             left = np.floor(came) + nights + (10 + 8 * u["leave-hour"][a, t]) / 24
-            left = np.round(np.maximum(left, came + 6 / 24) * 1440 / 5) * 5 / 1440
+            last = np.where(np.floor(left) >= self.dies_on[a], self.dies_on[a] + 10 / 24, np.inf)
+            left = np.round(np.maximum(np.minimum(left, last), came + 6 / 24) * 1440 / 5) * 5 / 1440
             nights = np.floor(left) - np.floor(came)
             labs = self._labs(a, reason, sick, {name: z[name][a, t] for name in LABS})
 
             dies = u["died"][a, t] < expit(
                 s.died_logit + 0.9 * sick + 0.3 * self.frailty[a] + (reason == NAMES.index("sepsis")) - 2 * elective
             )
+            dies = np.where(self.known[a], np.isfinite(last), dies)
             unplanned = ~elective & (kind != PLANNED_RETURN)
             moves = unplanned & (kind != TRANSFERRED) & (u["transfer"][a, t] < s.transfer_share)
             refuses = ~elective & (u["ama"][a, t] < s.left_against_advice_share)
@@ -185,14 +192,14 @@ class _Simulation:
                     {
                         "person": a, "step": t, "begins": kind, "reason": np.array(NAMES)[reason], "site": site, "came": came,
                         "left": left, "nights": nights.astype(int), "disposition": goes, "severity": sick,
-                        "p": np.where(ends_here, np.nan, p), "returns": back, "planned_return": planned,
+                        "p": np.where(ends_here, np.nan, p), "returns": back & (later < self.dies_on[a]), "planned_return": planned,
                         "emergency_visits": visits, "unplanned": unplanned, **labs,
                     }
                 )
             )  # fmt: skip
-            died[a] = np.where(goes == "expired", left, np.nan)
+            died[a] = np.where(goes == "expired", left, died[a])
             at[:] = np.inf
-            at[a] = next_
+            at[a] = np.where(next_ < self.dies_on[a], next_, np.inf)
             latest[a] = left + WINDOW - 0.02
             begins[a] = np.select(
                 [goes == "transfer", back, planned], [TRANSFERRED, UNPLANNED_RETURN, PLANNED_RETURN], FIRST
