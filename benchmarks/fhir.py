@@ -123,7 +123,9 @@ def main(folders: list[Path]) -> None:
     """Run every way on every folder and print a table."""
     for folder in folders:
         total = sum(1 for _ in lines(folder))
-        print(f"\n{folder.name}: {total:,} resources, {sum(path.stat().st_size for path in files(folder)) / 1e6:.1f} MB")
+        print(
+            f"\n{folder.name}: {total:,} resources, {sum(path.stat().st_size for path in files(folder)) / 1e6:.1f} MB"
+        )
         print(f"{'way':36}{'rows':>9}{'seconds':>9}{'CPU s':>8}{'res/s':>10}{'peak MB':>9}")
         for way in WAYS:
             # -P: without it this file would be found in place of the package fhir.

@@ -38,7 +38,9 @@ def mixed(tmp_path: Path) -> Path:
     """Good and bad in every form that we read: 13 good resources, 9 things that are none."""
     folder = tmp_path / "feed"
     (folder / "deep" / "er").mkdir(parents=True)
-    (folder / "a.ndjson").write_bytes(b"\n".join([BOM + line("1"), b"", b'{"id": ', b"[1]", b'"text"', line("2")]) + b"\r\n")
+    (folder / "a.ndjson").write_bytes(
+        b"\n".join([BOM + line("1"), b"", b'{"id": ', b"[1]", b'"text"', line("2")]) + b"\r\n"
+    )
     (folder / "b.ndjson.gz").write_bytes(gzip.compress(line("3") + b"\n" + line("4")))
     (folder / "c.json").write_bytes(BOM + orjson.dumps(patient("5"), option=orjson.OPT_INDENT_2))
     (folder / "d.JSON").write_bytes(orjson.dumps(bundle(patient("6"), patient("7"), kind="transaction")))
@@ -121,9 +123,9 @@ def test_a_save_that_fails_leaves_nothing(mixed: Path, tmp_path: Path) -> None:
 
 def test_nothing_is_written_into_what_is_read(mixed: Path) -> None:
     for folder in (mixed, mixed / "bad"):
-        with pytest.raises(UserError, match="lies in .*, which is read"):
+        with pytest.raises(UserError, match=r"lies in .*, which is read"):
             read(mixed, quarantine=folder)
-        with pytest.raises(UserError, match="lies in .*, which is read"):
+        with pytest.raises(UserError, match=r"lies in .*, which is read"):
             report(mixed, quarantine=folder)
     with pytest.raises(UserError, match="lies in"):
         read(mixed).save(mixed / "clean")
@@ -246,7 +248,15 @@ def test_a_report_says_what_was_found(mixed: Path, tmp_path: Path) -> None:
     assert frame.loc["not-an-object", "problems"] == 4
     assert found.counts().to_numpy().tolist() == [["Patient", 14]]
     text, markdown = found.text(), found.markdown()
-    for word in ("12 files", "24 pieces", "14 good", "10 refused", "Patient 14", "z.ndjson, line 1", "Something is wrong"):
+    for word in (
+        "12 files",
+        "24 pieces",
+        "14 good",
+        "10 refused",
+        "Patient 14",
+        "z.ndjson, line 1",
+        "Something is wrong",
+    ):
         assert word in text
     assert "| error | unknown-gender | 1 |" in markdown
     assert found._repr_markdown_() == markdown

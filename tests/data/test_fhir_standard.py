@@ -63,7 +63,9 @@ def omb(r: Any, name: str) -> Any:
 
 
 def mrn(r: Any) -> Any:
-    found = [i for i in r.get("identifier", []) if dig(i, "type", "coding", 0, "code") == "MR"] or r.get("identifier", [])
+    found = [i for i in r.get("identifier", []) if dig(i, "type", "coding", 0, "code") == "MR"] or r.get(
+        "identifier", []
+    )
     return found[0]["value"] if found else None
 
 
@@ -216,7 +218,9 @@ def test_figures_that_two_other_programs_agreed_on() -> None:
         def one(sql: str) -> Any:
             return db.sql(sql).fetchall()[0]
 
-        assert dict(db.sql("select class, count(*) from Encounter group by 1").fetchall()) == expected["encounter_class"]
+        assert (
+            dict(db.sql("select class, count(*) from Encounter group by 1").fetchall()) == expected["encounter_class"]
+        )
         assert dict(db.sql("select gender, count(*) from Patient group by 1").fetchall()) == expected["gender"]
         assert one("select count(*) from Patient where deceased")[0] == expected["patients_deceased"]
         assert one("select sum(total) from Claim")[0] == pytest.approx(expected["claim_total_sum_usd"], abs=0.01)
@@ -267,7 +271,12 @@ def test_single_files_and_bundles_become_the_same_tables(tmp_path: Path) -> None
     ],
 )
 def test_references_of_all_forms(reference: str, found: str | None, tmp_path: Path) -> None:
-    resource = {"resourceType": "Condition", "id": "c1", "subject": {"reference": reference}, "onsetDateTime": "2020-05"}
+    resource = {
+        "resourceType": "Condition",
+        "id": "c1",
+        "subject": {"reference": reference},
+        "onsetDateTime": "2020-05",
+    }
     (tmp_path / "Condition.0001.ndjson").write_bytes(orjson.dumps(resource))
     table = standard_table("Condition", tmp_path)
     assert table["patient_id"].tolist() == [found]
@@ -281,7 +290,9 @@ def test_many_files_marks_and_other_names(tmp_path: Path) -> None:
     (tmp_path / "Patient.001.ndjson.gz").write_bytes(gzip.compress(orjson.dumps(two)))
     assert standard_table("Patient", tmp_path)["id"].tolist() == ["p1", "p2"]
     (tmp_path / "Patient.000.ndjson").write_bytes(b"\xef\xbb\xbf" + orjson.dumps(one))
-    (tmp_path / "export.json").write_bytes(orjson.dumps({"resourceType": "Bundle", "entry": [{"resource": one | {"id": "p3"}}]}))
+    (tmp_path / "export.json").write_bytes(
+        orjson.dumps({"resourceType": "Bundle", "entry": [{"resource": one | {"id": "p3"}}]})
+    )
     assert standard_table("Patient", tmp_path)["id"].tolist() == ["p1", "p2", "p3"]
     assert standard_table("Encounter", tmp_path).empty
     assert set(STANDARD) >= {"Patient", "Encounter", "Claim", "DocumentReference"}
@@ -293,5 +304,5 @@ def test_what_is_wrong_is_said(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="is not there"):
         standard_table("Patient", tmp_path / "nowhere")
     (tmp_path / "Patient.ndjson").write_bytes(b'{"resourceType": "Patient", "id": \n')
-    with pytest.raises(UserError, match="Patient cannot be flattened .*quarantine"):
+    with pytest.raises(UserError, match=r"Patient cannot be flattened .*quarantine"):
         standard_table("Patient", tmp_path)

@@ -82,7 +82,9 @@ def test_no_resource_of_another_release_gets_through(folder: str, tmp_path: Path
     for path in sorted(root.glob("*.json")):
         pieces = list(scan(path))
         assert len(pieces) == len(orjson.loads(path.read_bytes())["entry"])
-        assert {piece.release if isinstance(piece, Refused) else None for piece in pieces} == {folder.upper()}, path.name
+        assert {piece.release if isinstance(piece, Refused) else None for piece in pieces} == {folder.upper()}, (
+            path.name
+        )
     feed = read(root, quarantine=tmp_path)
     assert list(feed) == []
     assert feed.tally is not None and feed.tally.read == feed.tally.quarantined > 20

@@ -260,7 +260,9 @@ def parse_all(text: str | bytes, source: str = "the text") -> Iterator[Message]:
         else:
             lines.append((number, line.lstrip() if not lines else line))
     if not lines or lines[0][1][:3] not in ("MSH", "FHS", "BHS"):
-        raise UserError(f"{source} is no HL7 v2 message: it does not begin with MSH, nor with FHS or BHS as a batch does.")
+        raise UserError(
+            f"{source} is no HL7 v2 message: it does not begin with MSH, nor with FHS or BHS as a batch does."
+        )
     segments: list[Segment] = []
     delimiters = Delimiters()
     read = 0
@@ -274,7 +276,9 @@ def parse_all(text: str | bytes, source: str = "the text") -> Iterator[Message]:
         if name == "BTS":
             counted = Segment(line, delimiters).get(1)
             if counted.isdigit() and int(counted) != read:
-                raise UserError(f"{source}, line {number}: the batch says {counted} messages and holds {read}; fetch it again.")
+                raise UserError(
+                    f"{source}, line {number}: the batch says {counted} messages and holds {read}; fetch it again."
+                )
         if name == "BHS":
             read = 0
         if name not in _BATCH:

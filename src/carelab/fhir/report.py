@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from carelab.fhir.feed import QUARANTINE, NdjsonFile, Tally, refuse_inside, judged, quarantine_line
+from carelab.fhir.feed import QUARANTINE, NdjsonFile, Tally, judged, quarantine_line, refuse_inside
 from carelab.fhir.meaning.check import check, gather, once
 from carelab.fhir.meaning.rules import RULES, Problem, Severity
 from carelab.fhir.scan import Found, Refused, fhir_files, scan
@@ -143,9 +143,7 @@ def _cell(text: str) -> str:
     return " ".join(text.split()).replace("|", "\\|").replace("<", "&lt;")
 
 
-def report(
-    path: Path | str, quarantine: Path | str | None = None, shape: bool = True, meaning: bool = True
-) -> Report:
+def report(path: Path | str, quarantine: Path | str | None = None, shape: bool = True, meaning: bool = True) -> Report:
     """Read all of a path, judge shape and meaning, and say what was found.
 
     quarantine: a folder for `quarantine.ndjson`, which takes what is no valid R4 resource; nothing is written without

@@ -41,7 +41,11 @@ def total_not_sum(view: View) -> Iterator[tuple[str, str]]:
     than the rest, never less; items in several currencies, and items that the payer added, are not compared.
     """
     items = view.resource.get("item")
-    if view.kind not in ("Claim", "ExplanationOfBenefit") or not isinstance(items, list) or view.resource.get("addItem"):
+    if (
+        view.kind not in ("Claim", "ExplanationOfBenefit")
+        or not isinstance(items, list)
+        or view.resource.get("addItem")
+    ):
         return
     total = _total(view)
     nets = [_money(item.get("net")) for item in items if isinstance(item, dict)]
@@ -67,4 +71,7 @@ def net_not_product(view: View) -> Iterator[tuple[str, str]]:
         factor = node.get("factor", 1)
         times = (quantity[0] if quantity else 1) * Decimal(str(factor)) if isinstance(factor, int | float) else None
         if times is not None and abs(net[0] - price[0] * times) > _CENT:
-            yield f"{path}.net", f"is {net[0]}, and quantity times price is {price[0] * times}; one of the three is wrong"
+            yield (
+                f"{path}.net",
+                f"is {net[0]}, and quantity times price is {price[0] * times}; one of the three is wrong",
+            )

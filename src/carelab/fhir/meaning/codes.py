@@ -65,9 +65,9 @@ def unknown_code(view: View) -> Iterator[tuple[str, str]]:
         kind, _, element = path.partition(".")
         concept = view.resource.get(element) if view.kind == kind else None
         for coding in _codings(concept):
-            code = coding.get("code")
-            if coding.get("system") == system and isinstance(code, str) and code not in allowed:
-                yield path, f"{code!r} is not in {system}; use one of {_choices(allowed)}"
+            own = coding.get("code")
+            if coding.get("system") == system and isinstance(own, str) and own not in allowed:
+                yield path, f"{own!r} is not in {system}; use one of {_choices(allowed)}"
     for path, node in view.nodes:
         sign = node.get("comparator")
         if isinstance(sign, str) and sign not in COMPARATORS:
@@ -149,8 +149,9 @@ def implausible_value(view: View) -> Iterator[tuple[str, str]]:
             if not low <= value <= high:
                 other = likely_unit(code, value, unit)
                 hint = f"in {other} it would be possible, so check the unit" if other else "check value and unit"
-                yield "Observation.valueQuantity", (
-                    f"{name} ({code}) of {value:g} {unit} is not possible (at most {low:g} to {high:g}); {hint}"
+                yield (
+                    "Observation.valueQuantity",
+                    (f"{name} ({code}) of {value:g} {unit} is not possible (at most {low:g} to {high:g}); {hint}"),
                 )
             break
 

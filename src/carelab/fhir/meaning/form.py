@@ -1,3 +1,4 @@
+# ruff: noqa: SIM905 - lists of codes read best as words
 """Rules about what JSON allows and FHIR does not, and the schema's models let pass."""
 
 import re
@@ -13,7 +14,9 @@ _NUMBERS = frozenset(
     "numberOfRepeatsAllowed frequency repeat_count factor lowerLimit upperLimit dimensions".split()
 )
 _AMOUNT_SIGNS = ("unit", "currency", "comparator")
-_AMOUNTS = frozenset("valueQuantity doseQuantity quantity net total unitPrice amount low high numerator denominator".split())
+_AMOUNTS = frozenset(
+    "valueQuantity doseQuantity quantity net total unitPrice amount low high numerator denominator".split()
+)
 _BOOLEANS = frozenset(
     "active deceasedBoolean multipleBirthBoolean valueBoolean preferred primarySource userSelected focal requestor "
     "inactive doNotPerform reportedBoolean allowedBoolean asNeededBoolean isSubpotent experimental".split()
@@ -100,7 +103,10 @@ def active_narrative(view: View) -> Iterator[tuple[str, str]]:
     """A narrative is text: no script, form, frame, or attribute that runs something."""
     for path, div in _narratives(view):
         if found := _ACTIVE.search(div):
-            yield path, f"holds {found.group()[:40]!r}, which could run in a browser; take it out before anyone shows it"
+            yield (
+                path,
+                f"holds {found.group()[:40]!r}, which could run in a browser; take it out before anyone shows it",
+            )
 
 
 @rule("narrative-form")

@@ -48,7 +48,9 @@ def _kind(view: View, target: str) -> str | None:
         name = target[9:]
         return next((kind for kind in view.index.kinds if f"{kind}/{name}" in view.index.names), None)
     if target.startswith("#"):
-        return next((str(inner.get("resourceType")) for inner in _contained(view) if inner.get("id") == target[1:]), None)
+        return next(
+            (str(inner.get("resourceType")) for inner in _contained(view) if inner.get("id") == target[1:]), None
+        )
     match = _RELATIVE.fullmatch("/".join(target.split("/_history/")[0].split("/")[-2:]))
     return match[1] if match else None
 
@@ -93,7 +95,12 @@ def incomplete_export(view: View) -> Iterator[tuple[str, str]]:
     """The types that references lead to are in the feed. Told once a type and element, not for each resource."""
     index = view.index
     for path, target in view.references:
-        if target.startswith("#") or named(target) in index.names or not index.complete or not _resolves(view, path, target):
+        if (
+            target.startswith("#")
+            or named(target) in index.names
+            or not index.complete
+            or not _resolves(view, path, target)
+        ):
             continue
         match = _RELATIVE.fullmatch(target)
         kind = match[1] if match else None if "://" in target else " or ".join(sorted(TARGETS.get(path, ())))
@@ -110,7 +117,10 @@ def other_patient(view: View) -> Iterator[tuple[str, str]]:
         name = named(target).removeprefix("urn:uuid:").rpartition("/")[2]
         theirs = view.index.subjects.get(name)
         if theirs is not None and theirs != view.patient:
-            yield f"{view.kind}.encounter", f"{target} is of patient {theirs}, this of {view.patient}; one of them is wrong"
+            yield (
+                f"{view.kind}.encounter",
+                f"{target} is of patient {theirs}, this of {view.patient}; one of them is wrong",
+            )
 
 
 def encounter_subject(resource: dict[str, Any]) -> str | None:

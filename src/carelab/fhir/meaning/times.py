@@ -81,8 +81,9 @@ def death_before_birth(view: View) -> Iterator[tuple[str, str]]:
     """Nobody dies before being born."""
     patient = view.resource
     if view.kind == "Patient" and surely_before(patient.get("deceasedDateTime"), patient.get("birthDate")):
-        yield "Patient.deceasedDateTime", (
-            f"died on {patient['deceasedDateTime']}, born on {patient['birthDate']}; one of the dates is wrong"
+        yield (
+            "Patient.deceasedDateTime",
+            (f"died on {patient['deceasedDateTime']}, born on {patient['birthDate']}; one of the dates is wrong"),
         )
 
 
@@ -118,7 +119,10 @@ def event_before_birth(view: View) -> Iterator[tuple[str, str]]:
     for element, when in times:
         if element not in told and surely_before(when, born, _DAY):
             told.add(element)
-            yield f"{view.kind}.{element}", f"{when} lies before the patient's birth ({born}); one of the dates is wrong"
+            yield (
+                f"{view.kind}.{element}",
+                f"{when} lies before the patient's birth ({born}); one of the dates is wrong",
+            )
 
 
 @rule("treated-after-death")

@@ -149,9 +149,7 @@ _PERSON_NAME = "coalesce(list_filter(name, lambda n: n.use = 'official')[1], nam
 
 def _concept(element: str, prefix: str = "") -> str:
     """The three columns of a concept: code, its system, its name."""
-    return (
-        f"code_of({element}) as {prefix}code, system_of({element}) as {prefix}code_system, name_of({element}) as {prefix}name"
-    )
+    return f"code_of({element}) as {prefix}code, system_of({element}) as {prefix}code_system, name_of({element}) as {prefix}name"
 
 
 def _actor(kind: str) -> str:
@@ -204,14 +202,14 @@ SELECTED: dict[str, str] = {
     "Immunization": f"""
         target(patient.reference) as patient_id, target(encounter.reference) as encounter_id, status,
         {_concept("vaccineCode")}, instant(occurrenceDateTime) as occurred_utc, primarySource as primary_source""",
-    "Claim": f"""
+    "Claim": """
         target(patient.reference) as patient_id, target(provider.reference) as provider_id,
         target(insurer.reference) as insurer_id, target(insurance[1].coverage.reference) as coverage_id, status, use,
         code_of(type) as type, code_of(priority) as priority, instant(created) as created_utc,
         instant(billablePeriod.start) as start_utc, instant(billablePeriod.end) as end_utc,
         coalesce(len(item), 0) as items, list_sum(list_transform(item, lambda i: i.net.value)) as items_net,
         total.value as total, total.currency as currency""",
-    "ExplanationOfBenefit": f"""
+    "ExplanationOfBenefit": """
         target(patient.reference) as patient_id, target(provider.reference) as provider_id,
         target(insurer.reference) as insurer_id, target(claim.reference) as claim_id, status, use, code_of(type) as type,
         outcome, instant(created) as created_utc, instant(billablePeriod.start) as start_utc,
@@ -323,7 +321,7 @@ def _connect(files: Sequence[Path], kinds: Sequence[str], threads: int | None) -
             source = "(select " + ", ".join(f'null::{type_} as "{name}"' for name, type_ in columns.items()) + ")"
         try:
             connection.execute(
-                f'create table "{kind}" as select id, {SELECTED[kind]} from {source} where resourceType = \'{kind}\''
+                f"create table \"{kind}\" as select id, {SELECTED[kind]} from {source} where resourceType = '{kind}'"
             )
         except duckdb.Error as error:
             connection.close()
