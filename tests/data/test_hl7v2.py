@@ -34,7 +34,9 @@ def test_places() -> None:
     assert (message["OBX[2]-5"], message["OBX[2]-5[2]"]) == ("first\nsecond", "again")
     assert [segment["3.1"] for segment in message.all("OBX")] == ["718-7", "8251-1"]
     # What was not sent is empty, however deep.
-    assert [message[p] for p in ("PID-30", "PID-5.9", "PID-5.1.2", "PID-3[3]", "ZZZ-1", "OBX[9]-1", "PID-2")] == [""] * 7
+    assert [message[p] for p in ("PID-30", "PID-5.9", "PID-5.1.2", "PID-3[3]", "ZZZ-1", "OBX[9]-1", "PID-2")] == [
+        ""
+    ] * 7
     assert message.first("ZZZ") is None
     assert len(message.all("OBX")[0]) == 14
 

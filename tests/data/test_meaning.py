@@ -1,3 +1,4 @@
+# ruff: noqa: SIM905 - lists of codes read best as words
 """The rules about meaning: each catches what it is for, and leaves sound resources alone."""
 
 import copy

@@ -42,7 +42,9 @@ def test_all_values_that_were_known_and_a_window() -> None:
 def made(seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
     draw = np.random.default_rng(seed)
     start = pd.Timestamp("2026-01-01", tz="UTC")
-    labels = pd.DataFrame({"patient": draw.integers(0, 9, 40), "at": start + pd.to_timedelta(draw.integers(0, 500, 40), "h")})
+    labels = pd.DataFrame(
+        {"patient": draw.integers(0, 9, 40), "at": start + pd.to_timedelta(draw.integers(0, 500, 40), "h")}
+    )
     taken = start + pd.to_timedelta(draw.integers(0, 500, 200), "h")
     events = pd.DataFrame({"patient": draw.integers(0, 9, 200), "taken": taken, "value": draw.normal(size=200)})
     return labels, events.assign(issued=taken + pd.to_timedelta(draw.integers(0, 90, 200), "h"))
@@ -98,7 +100,11 @@ def test_a_join_by_the_time_of_the_event_leaks() -> None:
     [
         (LABELS.drop(columns="at"), EVENTS, "labels has no column 'at'"),
         (LABELS, EVENTS.drop(columns="issued"), "events has no column 'issued'"),
-        (LABELS, EVENTS.assign(issued=EVENTS["issued"].where(EVENTS["value"] > 1)), "1 of 4 rows of events have no 'issued'"),
+        (
+            LABELS,
+            EVENTS.assign(issued=EVENTS["issued"].where(EVENTS["value"] > 1)),
+            "1 of 4 rows of events have no 'issued'",
+        ),
         (LABELS, EVENTS.assign(taken="2026-01-05"), "holds no times"),
         (LABELS, EVENTS.assign(issued=EVENTS["taken"] - pd.Timedelta("1D")), "known .* before they happen"),
         (LABELS.assign(at=LABELS["at"].dt.tz_localize("UTC")), EVENTS, "Some times have a zone"),

@@ -1,5 +1,6 @@
 """Files this project did not write: Synthea's bulk export, US Core's examples, older releases of FHIR."""
 
+import re
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -8,10 +9,11 @@ import orjson
 import pytest
 
 from carelab.errors import UserError
-from carelab.fhir import check_references, read_ndjson, validate
+from carelab.fhir import check_feed, check_references, read, read_ndjson, validate
 from carelab.fhir.read import Resource, ndjson_files
 from carelab.fhir.references import references
 from carelab.fhir.release import other_release
+from carelab.fhir.scan import Refused, scan
 from carelab.paths import ROOT
 
 REAL = ROOT.parent / "shared" / "realdata"
@@ -73,8 +75,57 @@ def test_another_release_is_named_and_refused(folder: str, release: str) -> None
         assert f"FHIR {release}, not R4" in problems[0], path.name
 
 
+@pytest.mark.parametrize("folder", ["dstu2", "stu3"])
+def test_no_resource_of_another_release_gets_through(folder: str, tmp_path: Path) -> None:
+    """Entry by entry, those included that look the same in all releases."""
+    root = REAL / "wrong-version" / folder
+    for path in sorted(root.glob("*.json")):
+        pieces = list(scan(path))
+        assert len(pieces) == len(orjson.loads(path.read_bytes())["entry"])
+        assert {piece.release if isinstance(piece, Refused) else None for piece in pieces} == {folder.upper()}, (
+            path.name
+        )
+    feed = read(root, quarantine=tmp_path)
+    assert list(feed) == []
+    assert feed.tally is not None and feed.tally.read == feed.tally.quarantined > 20
+    with pytest.raises(UserError, match=rf"this is FHIR {folder.upper()}, not R4 .* convert it to R4 first"):
+        list(read(root))
+
+
+@pytest.mark.parametrize("folder", ["synthea-ndjson", "synthea-readmissions", "us-core-examples"])
+def test_a_feed_of_them_is_whole(folder: str, expected: dict[str, Any], tmp_path: Path) -> None:
+    feed = read(REAL / folder, quarantine=tmp_path / "bad")
+    tally = feed.save(tmp_path / "clean")
+    assert tally.quarantined == 0
+    if folder == "us-core-examples":
+        assert tally.files == expected[folder]["files"] == 229
+        assert tally.good == 224 + 11  # five of the files are bundles, of eleven resources
+    elif folder == "synthea-ndjson":
+        assert tally.by_type == expected[folder]["counts"]
+    else:
+        assert tally.by_type == {"Encounter": expected[folder]["encounters"]}
+
+
 def test_a_cut_file_is_named(tmp_path: Path) -> None:
     whole = (REAL / "synthea-ndjson" / "Patient.ndjson.gz").read_bytes()
     (tmp_path / "Patient.ndjson.gz").write_bytes(whole[: len(whole) // 2])
     with pytest.raises(UserError, match=r"Patient\.ndjson\.gz"):
         list(read_ndjson(tmp_path / "Patient.ndjson.gz"))
+
+
+_SECTION = re.compile(r"^## (\S+): (\S+) at (\S+): (\d+)\n\n(.+?)\n\n```\n(.*?)```", re.MULTILINE | re.DOTALL)
+ALARMS = Path(__file__).with_name("realdata_alarms.md")
+
+
+@pytest.mark.parametrize("folder", ["synthea-ndjson", "synthea-readmissions", "us-core-examples"])
+def test_every_alarm_is_listed_and_argued(folder: str) -> None:
+    """What the rules about meaning say of real files is in realdata_alarms.md, id by id, with what it is worth."""
+    listed = {
+        (rule, path): set(ids.split())
+        for name, rule, path, number, argument, ids in _SECTION.findall(ALARMS.read_text(encoding="utf-8"))
+        if name == folder and len(ids.split()) == int(number) and argument
+    }
+    raised: dict[tuple[str, str], set[str]] = {}
+    for problem in check_feed(REAL / folder):
+        raised.setdefault((problem.rule, problem.path), set()).add(problem.resource.split("/")[1])
+    assert raised == listed

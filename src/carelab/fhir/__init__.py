@@ -8,23 +8,31 @@
 """
 
 from carelab.fhir.feed import Feed, Tally
+from carelab.fhir.matching import match_patients
 from carelab.fhir.meaning import check_feed
+from carelab.fhir.point_in_time import as_of
 from carelab.fhir.read import read, read_ndjson
 from carelab.fhir.references import check_references
 from carelab.fhir.report import Report, report
 from carelab.fhir.tables import TABLES, flatten
+from carelab.fhir.tables.standard import STANDARD, standard_table, standard_tables
 from carelab.fhir.validate import validate
 
 __all__ = [
+    "STANDARD",
     "TABLES",
     "Feed",
     "Report",
     "Tally",
+    "as_of",
     "check_feed",
     "check_references",
     "flatten",
+    "match_patients",
     "read",
     "read_ndjson",
     "report",
+    "standard_table",
+    "standard_tables",
     "validate",
 ]

@@ -100,7 +100,7 @@ def match_patients(patients: pd.DataFrame, weights: Weights | None = None) -> pd
         raise UserError(f"The patients have no column 'patient_id'; they have {', '.join(map(str, patients.columns))}.")
     if not patients["patient_id"].is_unique:
         raise UserError("Some patient_id is there twice; give one row a record.")
-    frame = pd.DataFrame({name: patients[name] if name in patients else None for name in COLUMNS})
+    frame = pd.DataFrame({name: patients.get(name) for name in COLUMNS})
     for name in COLUMNS:
         if name != "birth_date":
             frame[name] = frame[name].astype("string")

@@ -47,7 +47,9 @@ def as_of(
     aware = {frame[column].dt.tz is not None for frame, column in
              ((labels, prediction_time), (events, time), (events, known_at))}  # fmt: skip
     if len(aware) > 1:
-        raise UserError("Some times have a zone and others have none; convert them all to UTC, or all to one local time.")
+        raise UserError(
+            "Some times have a zone and others have none; convert them all to UTC, or all to one local time."
+        )
     if (early := events[known_at] < events[time]).any():
         row = events.index[early][0]
         raise UserError(
@@ -113,8 +115,10 @@ def _check_columns(frame: pd.DataFrame, name: str, columns: list[str]) -> None:
 def _check_times(frame: pd.DataFrame, name: str, columns: list[str]) -> None:
     for column in columns:
         if not pd.api.types.is_datetime64_any_dtype(frame[column]):
-            raise UserError(f"{name}[{column!r}] holds no times but {frame[column].dtype}; convert it with pd.to_datetime.")
-        if (gone := int(frame[column].isna().sum())):
+            raise UserError(
+                f"{name}[{column!r}] holds no times but {frame[column].dtype}; convert it with pd.to_datetime."
+            )
+        if gone := int(frame[column].isna().sum()):
             raise UserError(
                 f"{gone} of {len(frame)} rows of {name} have no {column!r}; nobody can say what was known when. "
                 "Fill it with the latest time it may have been, or leave those rows out."

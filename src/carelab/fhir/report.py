@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from carelab.fhir.feed import QUARANTINE, NdjsonFile, Tally, refuse_inside, judged, quarantine_line
+from carelab.fhir.feed import QUARANTINE, NdjsonFile, Tally, judged, quarantine_line, refuse_inside
 from carelab.fhir.meaning.check import check, gather, once
 from carelab.fhir.meaning.rules import RULES, Problem, Severity
 from carelab.fhir.scan import Found, Refused, fhir_files, scan

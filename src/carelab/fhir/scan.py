@@ -106,7 +106,7 @@ def _plain(name: str) -> str:
 
 def open_plain(path: Path) -> BinaryIO:
     """A file's bytes as UTF-8 without byte-order mark, unpacked when its name ends with .gz."""
-    raw: Any = gzip.open(path) if path.name.lower().endswith(".gz") else path.open("rb")
+    raw: Any = gzip.open(path) if path.name.lower().endswith(".gz") else path.open("rb")  # noqa: SIM115 - the caller closes it
     stream = io.BufferedReader(raw)
     start = stream.peek(4)
     if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
@@ -188,9 +188,9 @@ def _entries(bundle: Resource, origin: Origin) -> Iterator[Piece]:
     votes: Counter[str] = Counter()
     whys: dict[str, str] = {}
     for entry in entries:
-        for release, why in release_signs(entry.get("resource"))[:1] if isinstance(entry, dict) else ():
-            votes[release] += 1
-            whys.setdefault(release, why)
+        for named, why in release_signs(entry.get("resource"))[:1] if isinstance(entry, dict) else ():
+            votes[named] += 1
+            whys.setdefault(named, why)
     release = max(votes, key=lambda name: votes[name]) if votes else None
     for number, entry in enumerate(entries):
         here = Origin(origin.file, origin.line, number)

@@ -1,3 +1,4 @@
+# ruff: noqa: SIM905 - lists of codes read best as words
 """The codes that FHIR R4 requires in elements this course uses, and the types that its references may lead to.
 
 Written by hand from the specification of R4 (4.0.1): the lists inside `fhir.resources` are cut off where the

@@ -65,9 +65,9 @@ def unknown_code(view: View) -> Iterator[tuple[str, str]]:
         kind, _, element = path.partition(".")
         concept = view.resource.get(element) if view.kind == kind else None
         for coding in _codings(concept):
-            code = coding.get("code")
-            if coding.get("system") == system and isinstance(code, str) and code not in allowed:
-                yield path, f"{code!r} is not in {system}; use one of {_choices(allowed)}"
+            own = coding.get("code")
+            if coding.get("system") == system and isinstance(own, str) and own not in allowed:
+                yield path, f"{own!r} is not in {system}; use one of {_choices(allowed)}"
     for path, node in view.nodes:
         sign = node.get("comparator")
         if isinstance(sign, str) and sign not in COMPARATORS:

@@ -32,7 +32,9 @@ class Index:
 
     names: what references may call a resource (`Type/id`, a bundle's full URL). twice: `Type/id` of more than one.
     kinds: resource types with the number of resources. lives: patient id -> birth and death as written. subjects:
-    encounter id -> patient id. answers: `Type/id` of search results -> their content's hash. complete: False when there is no feed, so that nothing can be said about references.
+    encounter id -> patient id.
+    answers: `Type/id` of search results -> their content's hash.
+    complete: False when there is no feed, so that nothing can be said about references.
     """
 
     names: set[str] = field(default_factory=set)

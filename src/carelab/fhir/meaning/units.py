@@ -1,3 +1,4 @@
+# ruff: noqa: SIM905 - lists of codes read best as words
 """Is this a unit of UCUM? A small reading of its grammar with the units that health records use.
 
 Grammar: units joined by `.` and `/`, each with an optional prefix and exponent, `{annotations}` and brackets. A unit is

@@ -1,4 +1,4 @@
-"""Flat tables of an export of Lakeshore Health, one module a subject."""
+"""Flat tables: of an export of Lakeshore Health, one module a subject; of anybody's R4 in `standard`."""
 
 from pathlib import Path
 
