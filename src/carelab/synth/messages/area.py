@@ -1,5 +1,6 @@
 """The area as the build sees it."""
 
 from carelab.synth.areas import Area
+from carelab.synth.messages.making import make
 
-AREA = Area("messages", targets="messages.targets")
+AREA = Area("messages", make=make, targets="messages.targets")

@@ -27,4 +27,7 @@ class Messages(Section):
     template_skew: float
     awkward_share: float
     typo_share: float
+    summaries_per_panel: int
+    flaw_share: Shares
+    allergy_conflict_share: float
     targets: Targets
