@@ -135,6 +135,7 @@ def compose(
     pen_for = stream(core.world.seed, "messages/words", core.panel.number)
     fill_for = stream(core.world.seed, "messages/identity", core.panel.number)
     style = stream(core.world.seed, "messages/style", core.panel.number)
+    people: dict[Any, Any] = core.people.to_dict("index")
     written = []
     row: Any
     for row in plans.to_dict("records"):
@@ -145,7 +146,7 @@ def compose(
             turned = row["turned"]
             row["mention"] = "none"
             pen = Writer(stream(core.world.seed, "messages/template", f"{row['language']}{row['family']}"), pen.grammar)
-        person = core.people.loc[row["person"]]
+        person = people[row["person"]]
         clinician = clinicians[row["person"] % 2]
         slots = _slots(core, row, person, pen, fill, clinician, contacts[row["patient_id"]])
         row |= _body(row, pen, slots, turned, person)

@@ -119,28 +119,34 @@ def compose_summaries(
     end. start and end are Python characters of the text, missing where nothing in it shows the flaw.
     """
     stays = choose(core, frames["stays"])
-    by_stay: dict[str, dict[str, Any]] = {}
+    record: dict[str, dict[str, list[dict[str, Any]]]] = {identity: {} for identity in stays["stay_id"]}
     for name in ("labs", "medications", "followups"):
-        found = frames[name][frames[name]["stay_id"].isin(stays["stay_id"])]
-        by_stay[name] = {str(key): group.to_dict("records") for key, group in found.groupby("stay_id", sort=False)}
-    allergies = frames["allergies"].groupby("person").head(1).set_index("person")
-    people = frames["people"]
-    words, style = (stream(core.world.seed, f"messages/{name}", core.panel.number) for name in ("notes", "note-style"))
-    earlier = frames["stays"].sort_values("admitted").groupby("person")["principal"].agg(list).to_dict()
+        for found in record.values():
+            found[name] = []
+        entry: Any
+        for entry in frames[name][frames[name]["stay_id"].isin(stays["stay_id"])].to_dict("records"):
+            record[entry["stay_id"]][name].append(entry)
+    who = stays["person"].unique()
+    known = frames["allergies"].drop_duplicates("person").set_index("person")
+    allergies: dict[Any, Any] = known[known.index.isin(who)].to_dict("index")
+    people: dict[Any, Any] = frames["people"].loc[who].to_dict("index")
+    history: dict[int, list[tuple[pd.Timestamp, str]]] = {}
+    of_them = frames["stays"].loc[frames["stays"]["person"].isin(who), ["person", "admitted", "principal"]]
+    for person, when, code in of_them.itertuples(index=False):
+        history.setdefault(person, []).append((when, code))
+    words = stream(core.world.seed, "messages/notes", core.panel.number)
     rows: list[dict[str, Any]] = []
     facts: list[dict[str, Any]] = []
     flaws: list[dict[str, Any]] = []
     stay: Any
     for stay in stays.to_dict("records"):
         note = Note(stay["document_id"], Writer(words, wording("notes")["rules"]))
-        allergy = allergies.loc[stay["person"]] if stay["person"] in allergies.index else None
+        earlier = [code for when, code in history[stay["person"]] if when < stay["admitted"]]
         told = Telling(
-            core, note, stay, people.loc[stay["person"]], allergy, earlier[stay["person"]],
-            {name: found.get(stay["stay_id"], []) for name, found in by_stay.items()},
+            core, note, stay, people[stay["person"]], allergies.get(stay["person"]), earlier,
+            record[stay["stay_id"]],
         )  # fmt: skip
         prose = told.write()
-        if style.random() < 0.5:
-            prose = abbreviated(prose, style, _SHORT, 0.6)
         places = {label: (span.start, span.end) for span in prose.spans for label in span.label.split("|")}
         for kind, listed, into in (("fact", note.facts, facts), ("flaw", note.flaws, flaws)):
             for i, entry in enumerate(listed):
@@ -157,7 +163,7 @@ def compose_summaries(
 
 
 _SHORT = {
-    "patient": "pt", "with": "w/", "without": "w/o", "discharge": "d/c", "history": "hx", "treated": "tx'd", "started": "started",
+    "patient": "pt", "with": "w/", "without": "w/o", "discharge": "d/c", "history": "hx", "treated": "tx'd",
     "follow up": "f/u", "follow-up": "f/u", "negative": "neg", "admission": "adm", "days": "d",
 }  # fmt: skip
 
@@ -185,7 +191,7 @@ class Telling:
         }
         pen.grammar = grammar
         self.us_dates = pen.pick(("{m}/{d}/{y}", "{m:02d}/{d:02d}/{y}", "{m}/{d}/{yy:02d}", "{b} {d}, {y}"))
-        self.abbreviate = pen.chance(0.6)
+        self.abbreviate, self.shortens = pen.chance(0.6), pen.chance(0.5)
         self.slots = self._slots()
 
     def _possible(self, flaw: str) -> str:
@@ -202,7 +208,7 @@ class Telling:
         named = {reason.code: name for name, reason in REASONS.items() if name in self.words["stale"]}
         seen = [named[code] for code in earlier if code in named and code not in self.stay["diagnoses"]]
         others = [name for code, name in named.items() if code not in self.stay["diagnoses"] and name != self.reason]
-        return seen[0] if seen else self.pen.pick(others)
+        return seen[-1] if seen else self.pen.pick(others)
 
     def _slots(self) -> dict[str, str | Piece | Prose]:
         """Everything a template may ask for."""
@@ -225,7 +231,8 @@ class Telling:
             return str(low + int(rng.random() * (high - low + 1)))
 
         return {
-            "who": who, "aged": join(" ", ["an" if age in (11, 18) or 80 <= age < 90 else "a", who]), "pmh": ", ".join(known) if known else pen.pick(("no significant PMH", "no chronic conditions", "unremarkable PMH")),
+            "who": who, "aged": join(" ", ["an" if age in (11, 18) or 80 <= age < 90 else "a", who]),
+            "pmh": ", ".join(known) or pen.pick(("no significant PMH", "no chronic conditions", "unremarkable PMH")),
             "abx": _ANTIBIOTICS.get(self.reason, ("ceftriaxone", "levofloxacin"))[penicillin],
             "few": whole(2, 9), "few3": whole(2, 4), "hr": whole(58, 92), "sbp": whole(106, 144), "dbp": whole(58, 84),
             "sat": whole(93, 99), "sat1": whole(1, 5), "weight": f"{whole(52, 108)}.{whole(0, 9)}",
@@ -253,6 +260,7 @@ class Telling:
             if section in left_out:
                 continue
             body = getattr(self, f"_{section}")()
+            body = abbreviated(body, pen.rng, _SHORT, 0.6) if self.shortens else body
             heading = pen.pick(self.words["headings"][section])
             heading = heading.upper() if loud else heading
             parts.append(join(" " if inline else "\n", [f"{heading}:", body]))
