@@ -14,6 +14,7 @@ from carelab.errors import UserError
 from carelab.fhir.read import Resource, read_ndjson
 
 WINDOW = pd.Timedelta(days=30)
+_NEVER = pd.Timestamp("2200-01-01")
 COLUMNS = ("stay_id", "patient_id", "class", "admitted", "discharged")
 # Reasons for a planned stay, where a source has no priority: a cycle of treatment for cancer, or a non-urgent type.
 _PLANNED_TEXT = re.compile(r"neoplasm|malignant|chemotherapy|non-urgent", re.IGNORECASE)
@@ -25,9 +26,9 @@ _DISPOSITION_SYSTEM = "https://example.org/fhir/CodeSystem/disposition"
 def read_stays(*files: Path | str) -> pd.DataFrame:
     """Stays from files of Encounter resources (NDJSON, plain or gzipped), in the order of patient, start and id.
 
-    One row an encounter of any class that has begun. Columns: stay_id, patient_id, class, admitted and discharged (UTC, without zone; NaT while it
-    lasts), planned (bool: by priority, reason or type, see `is_planned`), disposition (code, or None). Raises
-    UserError as `read_ndjson` does.
+    One row an encounter of any class that has begun. Columns: stay_id, patient_id, class, admitted and discharged
+    (UTC, without zone; NaT while it lasts), planned (bool: by priority, reason or type, see `is_planned`), disposition
+    (code, or None). Raises UserError as `read_ndjson` does.
     """
     rows = [_row(r) for file in files for r in read_ndjson(file) if r.get("resourceType") == "Encounter"]
     rows = [row for row in rows if row["admitted"]]
@@ -112,7 +113,7 @@ def episodes(stays: pd.DataFrame) -> pd.DataFrame:
     who = inpatient["patient_id"]
     same = who.eq(who.shift())
     # The latest end so far; a stay without an end lasts. A disposition belongs to the stay just before.
-    end = inpatient["discharged"].fillna(pd.Timestamp.max.floor("us"))
+    end = inpatient["discharged"].fillna(_NEVER)
     latest = end.groupby(who).cummax().shift()
     overlaps = inpatient["admitted"] < latest
     sent = _column(inpatient, "disposition").shift().eq("transfer") | _column(inpatient, "admission").eq("transfer")
@@ -160,9 +161,7 @@ def readmissions(stays: pd.DataFrame, until: pd.Timestamp) -> pd.DataFrame:
     reason[~is_last] = "episode"
     eligible = reason.isna()
     readmitted = found["episode"].map(back).astype("boolean").where(eligible)
-    return pd.DataFrame(
-        {"stay_id": found["stay_id"], "eligible": eligible, "reason": reason, "readmitted": readmitted}
-    )
+    return pd.DataFrame({"stay_id": found["stay_id"], "eligible": eligible, "reason": reason, "readmitted": readmitted})
 
 
 def lace(stays: pd.DataFrame, diagnoses: pd.DataFrame) -> pd.Series:

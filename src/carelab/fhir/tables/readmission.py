@@ -31,18 +31,16 @@ COLUMNS = {
 
 TABLES = {
     "diagnoses": """
-        select c.id as diagnosis_id, e.id as stay_id, ref_id(e.subject.reference) as patient_id, (e.d.rank)::utinyint as rank,
-               c.code.coding[1].code as code
-        from (select id, subject, unnest(diagnosis) as d from raw_Encounter) e
+        select e.id as stay_id, (e.d.rank)::utinyint as rank, c.code.coding[1].code as code
+        from (select id, unnest(diagnosis) as d from raw_Encounter) e
         join raw_Condition c on c.id = ref_id(e.d.condition.reference)""",
     "labs": """
-        select id as lab_id, ref_id(encounter.reference) as stay_id, ref_id(subject.reference) as patient_id,
+        select ref_id(encounter.reference) as stay_id, ref_id(subject.reference) as patient_id,
                local(effectiveDateTime) as taken, code.coding[1].code as loinc, valueQuantity.value::float as value,
                valueQuantity.unit as unit
         from raw_Observation where category[1].coding[1].code = 'laboratory' and encounter is not null""",
     "medications": """
-        select id as medication_id, ref_id(encounter.reference) as stay_id, ref_id(subject.reference) as patient_id,
-               medicationCodeableConcept.text as name, dosageInstruction[1].text as dosage,
+        select ref_id(encounter.reference) as stay_id, medicationCodeableConcept.text as name, dosageInstruction[1].text as dosage,
                ext(extension, 'dose-before').valueString as dose_before,
                ext(extension, 'discharge-action').valueCode as action, reasonCode[1].text as reason
         from raw_MedicationRequest where category[1].coding[1].code = 'discharge'""",

@@ -60,7 +60,7 @@ class Reason:
 
     code, display: ICD-10-CM, the principal diagnosis. ward: where the stay is. after: a chronic condition that it
     comes from, if any (then only people who have it, and more often). elective: planned. los: its factor on the
-    length of stay. sex: only this one.
+    length of stay.
     """
 
     code: str
@@ -82,16 +82,23 @@ REASONS = {
     "fibrillation": Reason("I48.91", "Unspecified atrial fibrillation", "cardiology", 0.7),
     "hyperglycemia": Reason("E11.65", "Type 2 diabetes mellitus with hyperglycemia", "medicine", 0.8, "diabetes"),
     "bleeding": Reason("K92.2", "Gastrointestinal hemorrhage, unspecified", "medicine", 0.9),
-    "obstruction": Reason("K56.609", "Unspecified intestinal obstruction, unspecified as to partial versus complete obstruction", "surgery", 1.1),
+    "obstruction": Reason("K56.609",
+        "Unspecified intestinal obstruction, unspecified as to partial versus complete obstruction", "surgery", 1.1,
+    ),
     "cholecystitis": Reason("K80.00", "Calculus of gallbladder with acute cholecystitis without obstruction", "surgery", 0.7),
     "urinary": Reason("N39.0", "Urinary tract infection, site not specified", "medicine", 0.8),
     "cellulitis": Reason("L03.115", "Cellulitis of right lower limb", "medicine", 0.8),
     "pancreatitis": Reason("K85.90", "Acute pancreatitis without necrosis or infection, unspecified", "medicine", 1.0),
-    "hip_fracture": Reason("S72.001A", "Fracture of unspecified part of neck of right femur, initial encounter for closed fracture", "surgery", 1.3),
+    "hip_fracture": Reason("S72.001A",
+        "Fracture of unspecified part of neck of right femur, initial encounter for closed fracture", "surgery", 1.3,
+    ),
     "embolism": Reason("I26.99", "Other pulmonary embolism without acute cor pulmonale", "medicine", 0.8),
     "knee": Reason("M17.11", "Unilateral primary osteoarthritis, right knee", "surgery", 0.5, elective=True),
     "hip": Reason("M16.11", "Unilateral primary osteoarthritis, right hip", "surgery", 0.5, elective=True),
-    "bypass": Reason("I25.10", "Atherosclerotic heart disease of native coronary artery without angina pectoris", "surgery", 1.3, "coronary", elective=True),
+    "bypass": Reason("I25.10",
+        "Atherosclerotic heart disease of native coronary artery without angina pectoris", "surgery", 1.3, "coronary",
+        elective=True,
+    ),
     "hernia": Reason("K43.9", "Ventral hernia without obstruction or gangrene", "surgery", 0.5, elective=True),
     "resection": Reason("C18.9", "Malignant neoplasm of colon, unspecified", "surgery", 1.2, "cancer", elective=True),
     "chemotherapy": Reason("Z51.11", "Encounter for antineoplastic chemotherapy", "oncology", 0.7, "cancer", elective=True),

@@ -28,14 +28,14 @@ def with_costs(core: Core, people: pd.DataFrame, stays: pd.DataFrame, diagnoses:
     severity = stays["severity"].to_numpy()
     need = 0.55 * stays["frailty"].to_numpy() + 0.45 * (illnesses - 2.2) + 0.35 * severity
     need += settings.deprived_need * deprived
-    elective = stays["reason"].map({name: reason.elective for name, reason in REASONS.items()}).fillna(False).to_numpy()
+    elective = stays["reason"].isin([name for name, reason in REASONS.items() if reason.elective]).to_numpy()
     surgery = 9000 * (stays["ward"].eq("surgery").to_numpy() | elective)
     per_night = settings.cost_per_night * np.exp(0.2 * normal("cost"))
     extract = pd.Timestamp(core.world.clock.extract_at)
     known = stays["discharged"].notna() & ~stays["twin"]
     cost = pd.Series(2800 + surgery + per_night * (stays["nights"] + 0.6), index=stays.index)
-    year = np.exp(settings.cost_year_log + settings.cost_per_need * need + 0.30 * normal("cost-year"))
-    year = year * np.where(deprived, settings.deprived_cost, 1.0) + 9000 * stays["returns"].astype(bool)
+    year = np.exp(settings.cost_year_log + settings.cost_per_need * need + 0.20 * normal("cost-year"))
+    year = year * np.where(deprived, settings.deprived_cost, 1.0) + 6000 * stays["returns"].astype(bool)
     whole_year = known & (stays["discharged"] + pd.Timedelta(days=365) <= extract) & stays["class"].eq("IMP")
     whole_year &= ~stays["disposition"].isin(["expired", "transfer"])
     return stays.assign(
@@ -50,8 +50,13 @@ def with_costs(core: Core, people: pd.DataFrame, stays: pd.DataFrame, diagnoses:
 def _billed(core: Core, stays: pd.DataFrame, diagnoses: pd.DataFrame) -> pd.Series:
     """Codes billed in the 90 days from the admission: those of the stay, of clinics since, and of a return."""
     settings, n = core.world.readmission, len(stays)
-    rng = stream(core.world.seed, "readmission/billed", core.panel.number)
+
+    def poisson(name: str, mean: float) -> np.ndarray:
+        return stream(core.world.seed, f"readmission/billed-{name}", core.panel.number).poisson(mean, n)
+
     here = diagnoses.groupby("stay_id").size().reindex(stays["stay_id"]).fillna(0).to_numpy()
-    outside = rng.poisson(settings.billed_outside, n)
-    again = rng.poisson(settings.billed_return, n) * (stays["returns"].astype(bool) | (stays["begins"] == TRANSFERRED))
-    return pd.Series(here + outside + again.to_numpy(), index=stays.index).astype(int)
+    outside = poisson("outside", settings.billed_outside)
+    again = poisson("return", settings.billed_return) * (
+        stays["returns"].astype(bool) | (stays["begins"] == TRANSFERRED)
+    )
+    return pd.Series(here + outside + np.asarray(again), index=stays.index).astype(int)

@@ -32,7 +32,9 @@ def with_values(core: Core, people: pd.DataFrame, stays: pd.DataFrame) -> pd.Dat
         kidney_hit=hit,
         first_creatinine=stays["creatinine"] * np.exp(np.where(hit, 0.62, 0.03) + 0.07 * normal("creatinine")),
         first_sodium=(stays["sodium"] + 0.5 * (stays["sodium"] - 138) + 1.2 * normal("sodium")).clip(112, 155),
-        first_hemoglobin=(stays["hemoglobin"] + np.where(bleeds, -0.8, 0.5) + 0.5 * normal("hemoglobin")).clip(5.0, 18.5),
+        first_hemoglobin=(stays["hemoglobin"] + np.where(bleeds, -0.8, 0.5) + 0.5 * normal("hemoglobin")).clip(
+            5.0, 18.5
+        ),
         first_potassium=(4.1 + 0.25 * has["ckd"] + 0.25 * hit + 0.45 * normal("potassium")).clip(2.5, 6.8).to_numpy(),
         first_leukocytes=np.exp(2.05 + 0.45 * infected + 0.10 * sick + 0.25 * normal("leukocytes")).clip(1.2, 45),
         first_glucose=np.exp(sugar + 0.05 * sick + 0.20 * normal("glucose")).clip(55, 780),
@@ -59,24 +61,25 @@ def results(core: Core, people: pd.DataFrame, stays: pd.DataFrame) -> pd.DataFra
     worried = expit(site + 0.8 * stays["severity"].fillna(0).to_numpy() + 0.35 * stays["frailty"].to_numpy())
     heart = people["heart_failure"].to_numpy()[stays["person"]]
     chance = {
-        "creatinine": 0.97, "sodium": 0.97, "potassium": 0.70, "hemoglobin": 0.97, "leukocytes": 0.75, "albumin": worried,
-        "natriuretic": 0.9 * heart, "glucose": 0.60,
+        "creatinine": 0.97, "sodium": 0.97, "potassium": 0.60, "hemoglobin": 0.97, "leukocytes": 0.65, "albumin": worried,
+        "natriuretic": 0.9 * heart, "glucose": 0.50,
     }  # fmt: skip
-    first = stays["admitted"] + pd.to_timedelta((20 + 80 * uniform("first")).round(), unit="min")
-    morning = stays["closed"].dt.normalize() + pd.to_timedelta((330 + 120 * uniform("last")).round(), unit="min")
+    first = stays["admitted"] + pd.to_timedelta(20 + 5 * np.floor(16 * uniform("first")), unit="min")
+    morning = stays["closed"].dt.normalize() + pd.Timedelta(hours=6)  # the morning round of the day of discharge
     last = full & (stays["nights"] >= 2)
     pieces = []
     for order, (test, (loinc, display, unit, digits, *_)) in enumerate(TESTS.items()):
         measured = full & (uniform(test) < chance[test])
         again = last & measured & (test in ("creatinine", "sodium", "hemoglobin"))
         # Those who leave within a day or so have one result, which is also the last.
-        values = stays[f"first_{test}"].where(last | (test not in stays), stays.get(test))
-        for which, taken, value in ((measured, first, values), (again, morning, stays.get(test))):
-            if which.any() and value is not None:
+        late = stays[test] if test in stays else stays[f"first_{test}"]
+        values = stays[f"first_{test}"].where(last, late)
+        for which, taken, value in ((measured, first, values), (again, morning, late)):
+            if which.any():
                 rows = stays.loc[which, ["stay_id", "patient_id", "site_id"]]
                 pieces.append(
                     rows.assign(
-                        order=order, taken=taken[which].dt.floor("min"), test=test, loinc=loinc, name=display,
+                        order=order, taken=taken[which], test=test, loinc=loinc, name=display,
                         value=(value[which] * 10**digits).round() / 10**digits, unit=unit,
                     )
                 )  # fmt: skip

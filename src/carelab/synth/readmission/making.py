@@ -68,10 +68,12 @@ def make(core: Core, _: Mapping[str, Part]) -> Part:
     )  # fmt: skip
 
 
-def _listed(diagnoses: pd.DataFrame, stays: pd.DataFrame) -> list[list[str]]:
-    """Codes of each stay, principal first."""
-    lists = diagnoses.groupby("stay_id", sort=False)["code"].agg(list)
-    return list(lists.reindex(stays["stay_id"]))
+def _listed(diagnoses: pd.DataFrame, stays: pd.DataFrame) -> pd.Series:
+    """List of codes of each stay, principal first."""
+    lists: dict[str, list[str]] = {stay_id: [] for stay_id in stays["stay_id"]}
+    for stay_id, code in zip(diagnoses["stay_id"], diagnoses["code"], strict=True):
+        lists[stay_id].append(code)
+    return pd.Series(list(lists.values()), index=stays.index)
 
 
 def _emergency(core: Core, people: pd.DataFrame, hospital: Hospital, stays: pd.DataFrame) -> pd.DataFrame:
@@ -90,18 +92,17 @@ def _emergency(core: Core, people: pd.DataFrame, hospital: Hospital, stays: pd.D
 
 
 def _truth(core: Core, people: pd.DataFrame, stays: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    """What really happened, one row a stay: whether it is a start and who came back, the true probability (six
+    """What really happened, one row a stay: whether it is a start and who came back, the true probability (five
     decimals), the true conditions and the need of the year after."""
     extract = pd.Timestamp(core.world.clock.extract_at)
     conditions = people[list(CONDITIONS)].to_numpy()
     names = np.array(list(CONDITIONS))
     listed = [" ".join(names[row]) for row in conditions]
     # Entered twice: the second entry stands for the stay.
-    doubled = stays["twin"].shift(-1, fill_value=False) & stays["person"].eq(stays["person"].shift(-1))
     twins = stays.loc[stays["twin"], ["person", "step"]].drop_duplicates()
     keys = pd.MultiIndex.from_frame(stays[["person", "step"]])
     doubled = keys.isin(pd.MultiIndex.from_frame(twins)) & ~stays["twin"].to_numpy()
-    reason = np.select(
+    why = np.select(
         [
             stays["class"] != "IMP", doubled | (stays["true_disposition"] == "transfer").to_numpy(), stays["closed"] > extract,
             stays["true_disposition"] == "expired", stays["true_disposition"] == "ama",
@@ -109,21 +110,21 @@ def _truth(core: Core, people: pd.DataFrame, stays: pd.DataFrame) -> dict[str, p
         ],
         ["observation", "episode", "still-in", "died", "against-advice", "censored"], "",
     )  # fmt: skip
-    reason = pd.Series(reason, index=stays.index, dtype=object)
+    reason = pd.Series(why, index=stays.index, dtype=object)
     eligible = reason == ""
     truth = pd.DataFrame(
         {
             "stay_id": stays["stay_id"],
-            "person_id": [f"person-{core.panel.number:03d}{person:04d}" for person in stays["person"]],
+            "person_id": [f"person-{core.panel.number:03d}{person:03d}" for person in stays["person"]],
             "eligible": eligible,
-            "reason": reason.where(~eligible, None),
+            "reason": reason.mask(eligible),
             "readmitted": stays["returns"].astype("boolean").where(eligible),
-            "p_readmit": stays["p"].round(6),
+            "p_readmit": stays["p"].round(5),
             "planned_return": stays["planned_return"].astype("boolean").where(eligible),
             "conditions": [listed[person] for person in stays["person"]],
-            "severity": stays["severity"].round(3),
-            "frailty": stays["frailty"].round(3),
-            "need": stays["need"].round(3),
+            "severity": stays["severity"].round(2),
+            "frailty": stays["frailty"].round(2),
+            "need": stays["need"].round(2),
         }
     )
     return {"readmission_stays": truth}

@@ -24,10 +24,12 @@ MOST_DRUGS = 14  # draws kept for each stay
 
 def make_allergies(core: Core, people: pd.DataFrame) -> pd.DataFrame:
     """Known allergies, one row each: person, patient_id, substance, reaction; at most one a person."""
-    rng = stream(core.world.seed, "readmission/allergy", core.panel.number)
-    has = rng.random(len(people)) < core.world.readmission.allergy_share
+    u = stream(core.world.seed, "readmission/allergic", core.panel.number).random(len(people))
+    has = u < core.world.readmission.allergy_share
     shares = np.array([share for _, share in ALLERGIES.values()])
-    what = rng.choice(list(ALLERGIES), len(people), p=shares / shares.sum())
+    what = stream(core.world.seed, "readmission/substance", core.panel.number).choice(
+        list(ALLERGIES), len(people), p=shares / shares.sum()
+    )
     rows = people.loc[has, ["patient_id"]].reset_index()
     rows["substance"] = what[has]
     rows["reaction"] = rows["substance"].map({name: reaction for name, (reaction, _) in ALLERGIES.items()})
@@ -99,26 +101,28 @@ def make_followups(core: Core, people: pd.DataFrame, stays: pd.DataFrame) -> pd.
     frail; None when it is due after the extract.
     """
     settings = core.world.readmission
-    rng = stream(core.world.seed, "readmission/follow-up", core.panel.number)
-    u = rng.random((len(stays), 4))
+
+    def uniform(name: str) -> np.ndarray:
+        return stream(core.world.seed, f"readmission/follow-up-{name}", core.panel.number).random(len(stays))
+
     likely = stays["disposition"].map(settings.follow_up_share).fillna(0).to_numpy()
-    made = (u[:, 0] < likely) & ((stays["class"] == "IMP") & ~stays["twin"]).to_numpy()
-    days = np.floor(4 + 9 * u[:, 1])
+    made = (uniform("made") < likely) & ((stays["class"] == "IMP") & ~stays["twin"]).to_numpy()
+    days = np.floor(4 + 9 * uniform("day"))
     due = stays["discharged"].dt.normalize() + pd.to_timedelta(days, unit="D")
     due += pd.to_timedelta((7 - due.dt.weekday) * (due.dt.weekday >= 5), unit="D")  # from the weekend to Monday
-    due += pd.to_timedelta(480 + 15 * np.floor(32 * u[:, 2]), unit="min")
+    due += pd.to_timedelta(480 + 15 * np.floor(32 * uniform("time")), unit="min")
     again = stays.groupby("person")["admitted"].shift(-1)
     odds = settings.follow_up_logit - 0.35 * stays["frailty"].to_numpy()
     # Those on their way back into hospital are too ill to come, even before they are admitted.
     odds = odds - settings.follow_up_returner * (stays["returns"].fillna(value=False).astype(float).to_numpy())
-    kept = (u[:, 3] < expit(odds)) & ~(again < due + pd.Timedelta(days=1)).to_numpy()
+    kept = (uniform("kept") < expit(odds)) & ~(again < due + pd.Timedelta(days=1)).to_numpy()
     kept &= ~(people["died_at"].to_numpy()[stays["person"]] < due.to_numpy())
     extract = pd.Timestamp(core.world.clock.extract_at)
     rows = pd.DataFrame(
         {
             "stay_id": stays["stay_id"], "patient_id": stays["patient_id"], "person": stays["person"],
             "specialty": stays["ward"].map(FOLLOW_UP), "due": due,
-            "kept": pd.Series(kept, index=stays.index).astype(object).where(due <= extract, None),
+            "kept": [bool(came) if past else None for came, past in zip(kept, due <= extract, strict=True)],
         }
     )  # fmt: skip
     return rows[made].reset_index(drop=True)

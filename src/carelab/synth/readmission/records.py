@@ -10,7 +10,7 @@ from carelab.synth.streams import stream
 
 STAYS_PER_PANEL = 10_000  # room in the ids
 STRANGERS_IN_SAMPLE = 3  # people of a panel only the hospitals know, in the sample S
-ADMISSION = ("emergency", "elective", "emergency", "transfer")
+ADMISSION = ("emergency", "emergency", "elective", "transfer")  # by how the stay begins
 
 
 def record(core: Core, people: pd.DataFrame, hospital: Hospital) -> pd.DataFrame:
@@ -21,16 +21,23 @@ def record(core: Core, people: pd.DataFrame, hospital: Hospital) -> pd.DataFrame
     """
     world, panel, settings = core.world, core.panel, core.world.readmission
     stays = hospital.stays.assign(**{"class": "IMP"})
-    rng = _by_stay(core, "entry", stays)
+
+    def uniform(name: str) -> np.ndarray:
+        return stream(world.seed, f"readmission/{name}", panel.number).random(len(hospital.stays))
+
     stays["twin"] = False
-    double = stays[rng["u1"] < settings.twice_entered_share].copy()
+    double = stays[uniform("twin") < settings.twice_entered_share].copy()
     double["twin"] = True
-    hours = 1 + (6 * rng["u2"].to_numpy()[double.index]).round(1)
-    double["admitted"] = (double["admitted"] + pd.to_timedelta(hours, unit="h")).clip(upper=double["closed"] - pd.Timedelta(hours=1))
-    late = (stays["disposition"] == "transfer") & (rng["u3"] < settings.late_close_share)
-    stays["discharged"] = stays["closed"] + pd.to_timedelta(np.where(late, 20 + 30 * rng["u4"], 0).round(), unit="h")
+    hours = 1 + (6 * uniform("twin-hours")[double.index]).round(1)
+    double["admitted"] = (double["admitted"] + pd.to_timedelta(hours, unit="h")).clip(
+        upper=double["closed"] - pd.Timedelta(hours=1)
+    )
+    late = (stays["disposition"] == "transfer") & (uniform("late-close") < settings.late_close_share)
+    stays["discharged"] = stays["closed"] + pd.to_timedelta(
+        np.where(late, 20 + 30 * uniform("late-hours"), 0).round(), unit="h"
+    )
     double["discharged"] = double["closed"]
-    stays["direct"] = rng["u5"] < settings.direct_share
+    stays["direct"] = uniform("direct") < settings.direct_share
     double["direct"] = False
     stays = pd.concat([stays, double, _observed(core, hospital)], ignore_index=True)
     stays = stays[stays["admitted"] <= pd.Timestamp(world.clock.extract_at)]
@@ -38,7 +45,7 @@ def record(core: Core, people: pd.DataFrame, hospital: Hospital) -> pd.DataFrame
     open_ = stays["discharged"] > pd.Timestamp(world.clock.extract_at)
     stays["discharged"] = stays["discharged"].mask(open_)
     stays["true_disposition"] = stays["disposition"]
-    stays["disposition"] = stays["disposition"].astype(object).where(~open_, None)
+    stays["disposition"] = stays["disposition"].mask(open_)
 
     kinds = np.array(ADMISSION)[stays["begins"]]
     kinds = np.where(stays["unplanned"] | (stays["begins"] == TRANSFERRED), kinds, "elective")
@@ -59,10 +66,13 @@ def _observed(core: Core, hospital: Hospital) -> pd.DataFrame:
     """Visits to the emergency department that ended in an observation bed for a day: not admissions, but recorded
     beside them."""
     seen = hospital.emergency[hospital.emergency["observed"]]
-    rng = stream(core.world.seed, "readmission/observed", core.panel.number)
-    hours = 20 + 14 * rng.random(len(seen)).round(1)
+
+    def uniform(name: str) -> np.ndarray:
+        return stream(core.world.seed, f"readmission/{name}", core.panel.number).random(len(seen))
+
+    hours = 20 + 14 * uniform("observed-hours").round(1)
     closed = seen["start"] + pd.to_timedelta(hours, unit="h")
-    complaint = np.where(rng.random(len(seen)) < 0.6, CHEST_PAIN[0], SYNCOPE[0])
+    complaint = np.where(uniform("complaint") < 0.6, CHEST_PAIN[0], SYNCOPE[0])
     return pd.DataFrame(
         {
             "person": seen["person"], "begins": FIRST, "site_id": core.world.clinic[core.panel.clinic].hospital,
@@ -87,12 +97,6 @@ def sampled(core: Core, people: pd.DataFrame, stays: pd.DataFrame) -> set[str]:
     stayed = people.loc[np.unique(stays["person"])]
     strangers = stayed.loc[~stayed["known_to_clinic"], "patient_id"].head(STRANGERS_IN_SAMPLE)
     return core.sampled | set(strangers)
-
-
-def _by_stay(core: Core, what: str, stays: pd.DataFrame) -> pd.DataFrame:
-    """Six uniform draws for each stay."""
-    rng = stream(core.world.seed, f"readmission/{what}", core.panel.number)
-    return pd.DataFrame(rng.random((len(stays), 6)), columns=[f"u{i}" for i in range(6)], index=stays.index)
 
 
 def diagnose(core: Core, people: pd.DataFrame, stays: pd.DataFrame) -> pd.DataFrame:
@@ -125,7 +129,10 @@ def diagnose(core: Core, people: pd.DataFrame, stays: pd.DataFrame) -> pd.DataFr
     plain = (stays["twin"] | (stays["class"] != "IMP")).to_numpy()
     found = [(rank, code, where & (~plain if rank > 1 else True)) for rank, code, where in found]
     rows = pd.concat(
-        [pd.DataFrame({"stay": np.flatnonzero(where), "rank": rank, "code": code[where]}) for rank, code, where in found]
+        [
+            pd.DataFrame({"stay": np.flatnonzero(where), "rank": rank, "code": code[where]})
+            for rank, code, where in found
+        ]
     ).sort_values(["stay", "rank"], ignore_index=True)
     rows["rank"] = rows.groupby("stay").cumcount() + 1
     rows.insert(0, "stay_id", stays["stay_id"].to_numpy()[rows.pop("stay")])

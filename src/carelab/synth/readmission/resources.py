@@ -8,12 +8,28 @@ from carelab.fhir.read import Resource
 from carelab.fhir.tables.engine import EXTENSION
 from carelab.synth.areas import Core, Feed
 from carelab.synth.readmission.catalogue import TESTS
-from carelab.synth.resources import LANGUAGES, META, NETWORK, PAYERS, SYSTEM, TERMINOLOGY, concept, instants, ref, resource
+from carelab.synth.resources import (
+    LANGUAGES,
+    META,
+    NETWORK,
+    PAYERS,
+    SYSTEM,
+    TERMINOLOGY,
+    concept,
+    instants,
+    ref,
+    resource,
+)
 
 EMERGENCY_FROM = 5000  # ids of visits to the emergency department, above those of the stays
 ICD = "http://hl7.org/fhir/sid/icd-10-cm"
 CLASSES = {"IMP": "inpatient encounter", "EMER": "emergency", "OBSENC": "observation encounter", "AMB": "ambulatory"}
-PRIORITIES = {"emergency": ("EM", "emergency"), "urgent": ("UR", "urgent"), "elective": ("EL", "elective"), "transfer": ("UR", "urgent")}
+PRIORITIES = {
+    "emergency": ("EM", "emergency"),
+    "urgent": ("UR", "urgent"),
+    "elective": ("EL", "elective"),
+    "transfer": ("UR", "urgent"),
+}
 SOURCES = {
     "emergency": ("emd", "From accident/emergency department"),
     "urgent": ("gp", "General Practitioner referral"),
@@ -63,14 +79,16 @@ def stranger_resources(core: Core, people: pd.DataFrame) -> Feed:
     found: Feed = {"Patient": [], "Coverage": []}
     person: Any
     for i, person in enumerate(people.itertuples()):
-        language = {"coding": [{"system": "urn:ietf:bcp:47", "code": person.language, "display": LANGUAGES[person.language]}]}
+        language = {
+            "coding": [{"system": "urn:ietf:bcp:47", "code": person.language, "display": LANGUAGES[person.language]}]
+        }
         found["Patient"].append(
             resource(
                 "Patient", person.patient_id, active=died[i] is None,
                 identifier=[{"system": f"https://example.org/fhir/sid/mrn-{clinic.hospital}", "value": person.mrn}],
                 name=[{"use": "official", "family": person.family, "given": [person.given]}],
                 telecom=[{"system": "phone", "value": person.phone, "use": "mobile"}],
-                gender=person.sex, birthDate=person.birth_date.strftime("%Y-%m-%d"), deceasedDateTime=died[i],
+                gender=person.sex, birthDate=f"{person.birth_date:%Y-%m-%d}", deceasedDateTime=died[i],
                 address=[{"use": "home", "city": clinic.city, "postalCode": clinic.zip3, "country": "US"}],
                 communication=[{"language": language, "preferred": True}], managingOrganization={"reference": NETWORK},
             )
@@ -187,19 +205,23 @@ def lab_resources(core: Core, labs: pd.DataFrame) -> Feed:
     """One Observation a result, in the order given."""
     world, panel = core.world, core.panel.number
     taken, issued = instants(world, labs["taken"]), instants(world, labs["taken"] + pd.Timedelta(minutes=50))
-    codes = {t: {"coding": [{"system": "http://loinc.org", "code": c, "display": d}]} for t, (c, d, *_) in TESTS.items()}
+    codes = {
+        t: {"coding": [{"system": "http://loinc.org", "code": c, "display": d}]} for t, (c, d, *_) in TESTS.items()
+    }
     ranges = {
         test: [{side: {"value": bound, "unit": unit, "system": UCUM, "code": unit} for side, bound in (("low", low), ("high", high))}]
         for test, (_, _, unit, _, low, high) in TESTS.items()
     }  # fmt: skip
     whole = {test: digits == 0 for test, (_, _, _, digits, _, _) in TESTS.items()}
+    subjects = {patient: ref("Patient", patient) for patient in labs["patient_id"].unique()}
+    encounters = {stay: ref("Encounter", stay) for stay in labs["stay_id"].unique()}
     rows = zip(labs["stay_id"], labs["patient_id"], labs["test"], labs["value"].tolist(), labs["unit"], strict=True)
     return {
         "Observation": [
             {
                 "resourceType": "Observation", "id": f"lab-{panel:03d}{i:05d}", "meta": META, "status": "final",
-                "category": LABORATORY, "code": codes[test], "subject": ref("Patient", patient),
-                "encounter": ref("Encounter", stay), "effectiveDateTime": taken[i], "issued": issued[i],
+                "category": LABORATORY, "code": codes[test], "subject": subjects[patient],
+                "encounter": encounters[stay], "effectiveDateTime": taken[i], "issued": issued[i],
                 "valueQuantity": {"value": int(value) if whole[test] else value, "unit": unit, "system": UCUM, "code": unit},
                 "referenceRange": ranges[test],
             }
@@ -228,16 +250,18 @@ def order_resources(core: Core, medications: pd.DataFrame, stays: pd.DataFrame, 
                 "dosageInstruction": [{"text": f"{order.dose} {order.route} {order.frequency}"}],
             }
         )  # fmt: skip
-    known = [
-        resource(
-            "AllergyIntolerance", f"alg-{panel:03d}{i:05d}", type="allergy",
-            clinicalStatus=_coded("allergyintolerance-clinical", "active", "Active"),
-            verificationStatus=_coded("allergyintolerance-verification", "confirmed", "Confirmed"),
-            code={"text": allergy.substance}, patient=ref("Patient", allergy.patient_id),
-            reaction=[{"manifestation": [{"text": allergy.reaction}]}],
-        )
-        for i, allergy in enumerate(allergies.itertuples(index=False))
-    ]  # fmt: skip
+    allergy: Any
+    known = []
+    for i, allergy in enumerate(allergies.itertuples(index=False)):
+        known.append(
+            resource(
+                "AllergyIntolerance", f"alg-{panel:03d}{i:05d}", type="allergy",
+                clinicalStatus=_coded("allergyintolerance-clinical", "active", "Active"),
+                verificationStatus=_coded("allergyintolerance-verification", "confirmed", "Confirmed"),
+                code={"text": allergy.substance}, patient=ref("Patient", allergy.patient_id),
+                reaction=[{"manifestation": [{"text": allergy.reaction}]}],
+            )
+        )  # fmt: skip
     return {"MedicationRequest": requests, "AllergyIntolerance": known}
 
 
@@ -246,9 +270,7 @@ def of_patients(feed: Feed, patients: set[str]) -> Feed:
     wanted = {f"Patient/{patient}" for patient in patients}
 
     def mine(r: Resource) -> bool:
-        if r["resourceType"] == "Patient":
-            return r["id"] in patients
         owner = r.get("subject") or r.get("beneficiary") or r.get("patient")
-        return owner is not None and owner["reference"] in wanted
+        return owner["reference"] in wanted if owner else r["id"] in patients
 
     return {kind: [r for r in found if mine(r)] for kind, found in feed.items()}

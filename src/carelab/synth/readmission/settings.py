@@ -2,11 +2,29 @@
 
 from datetime import date
 
-from carelab.synth.settings import Section, Shares
+from carelab.synth.settings import Band, Section, Shares
 
 
 class Targets(Section):
     """Tolerance (lower, upper) of every calibrated figure."""
+
+    inpatient_stays: Band
+    readmission_rate: Band
+    length_of_stay: Band
+    length_of_stay_readmitted: Band
+    urgent_share: Band
+    home_share: Band
+    home_health_share: Band
+    snf_share: Band
+    albumin_unknown: Band
+    lace_auc: Band
+    lace_high_rate: Band
+    lace_low_rate: Band
+    honest_auc: Band
+    honest_precision: Band
+    boosting_gain: Band
+    ceiling_auc: Band
+    rule_agrees: Band
 
 
 class Readmission(Section):
