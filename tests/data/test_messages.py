@@ -142,9 +142,8 @@ def corrected_in_place(texts: Data) -> Data:
         if identity in wrong.index:
             flaw = wrong.loc[identity]
             before, _, after = flaw["value"].partition(" -> ")
-            text = (
-                text[: flaw["start"]] + text[flaw["start"] : flaw["end"]].replace(before, after) + text[flaw["end"] :]
-            )
+            start, end = int(flaw["start"]), int(flaw["end"])
+            text = text[:start] + text[start:end].replace(before, after) + text[end:]
         told.append(text)
     return replace(texts, documents=texts.documents.assign(text=told))
 

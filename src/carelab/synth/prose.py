@@ -202,7 +202,9 @@ class Writer:
 
 
 # Not after an abbreviation such as "y.o." or "E.": two letters, a digit or a bracket stand before the full stop.
-_START = re.compile(r"(?:^|(?<=[^\W_][^\W_])[.!?]\s+|(?<=[)%\d])[.!?]\s+|\n)(?:\d+[.)] |[-¿¡\"] ?)?([a-zà-ÿ])")
+_START = re.compile(
+    r"(?:^|(?<=[^\W_][^\W_])[.!?]\s+|(?<=[)%\d])[.!?]\s+|(?<=/[A-Za-z])[.!?]\s+|\n)(?:\d+[.)] |[-¿¡\"] ?)?([a-zà-ÿ])"
+)
 
 
 def capitalised(prose: Prose) -> Prose:

@@ -48,7 +48,8 @@ class Data:
     def texts(self) -> "pd.Series[str]":
         """All texts, by text_id."""
         messages = self.messages.set_index("message_id")["text"]
-        return pd.concat([messages, self.documents.set_index("document_id")["text"]])
+        every: "pd.Series[str]" = pd.concat([messages, self.documents.set_index("document_id")["text"]])
+        return every
 
     @cached_property
     def message_repetition(self) -> dict[str, float]:

@@ -162,6 +162,8 @@ def compose_summaries(
     )
 
 
+_KNOWN_FOR = ("with PMH of {}", "w/ h/o {}", "with a history of {}", "with {}", "PMH {}")
+_HEALTHY = ("with no significant PMH", "previously healthy", "with no chronic conditions", "with unremarkable PMH")
 _SHORT = {
     "patient": "pt", "with": "w/", "without": "w/o", "discharge": "d/c", "history": "hx", "treated": "tx'd",
     "follow up": "f/u", "follow-up": "f/u", "negative": "neg", "admission": "adm", "days": "d",
@@ -224,6 +226,9 @@ class Telling:
         )
         chronic = [c for c in stay["diagnoses"][1:] if c in self.words["short"] and c not in self.words["acute"]]
         known = [pen.pick(self.words["short"][code]) for code in pen.shuffled(chronic)]
+        self.chronic = bool(known)
+        past = pen.pick(_KNOWN_FOR).format(", ".join(known)) if known else pen.pick(_HEALTHY)
+        nights = (stay["discharged"].normalize() - stay["admitted"].normalize()).days
         penicillin = self.allergy is not None and self.allergy["substance"] == "penicillin"
         family = pen.pick(names.FIRST_PARTS) + pen.pick(names.LAST_PARTS)
 
@@ -232,9 +237,9 @@ class Telling:
 
         return {
             "who": who, "aged": join(" ", ["an" if age in (11, 18) or 80 <= age < 90 else "a", who]),
-            "pmh": ", ".join(known) or pen.pick(("no significant PMH", "no chronic conditions", "unremarkable PMH")),
+            "past": past,
             "abx": _ANTIBIOTICS.get(self.reason, ("ceftriaxone", "levofloxacin"))[penicillin],
-            "few": whole(2, 9), "few3": whole(2, 4), "hr": whole(58, 92), "sbp": whole(106, 144), "dbp": whole(58, 84),
+            "few": whole(2, 9), "few3": whole(2, max(2, min(4, nights))), "hr": whole(58, 92), "sbp": whole(106, 144), "dbp": whole(58, 84),
             "sat": whole(93, 99), "sat1": whole(1, 5), "weight": f"{whole(52, 108)}.{whole(0, 9)}",
             "phone": Piece(f"555-01{int(rng.random() * 100):02d}", "phone"), "attending": Piece(family, "clinician"),
         }  # fmt: skip
@@ -332,7 +337,9 @@ class Telling:
         pen = self.pen
         said: list[Prose] = []
         for template in self.told["course"]:
-            if not template.startswith("?") or pen.chance(0.6):
+            # Nobody looks for a fibrillation that is known.
+            known = "AF" in template and self.reason != "fibrillation" and "I48.20" in self.stay["diagnoses"]
+            if not known and (not template.startswith("?") or pen.chance(0.6)):
                 said.append(self._line(template.removeprefix("?")))
         for code in self.stay["diagnoses"][1:]:
             if code in self.words["acute"] and pen.chance(0.85):
@@ -341,7 +348,7 @@ class Telling:
             said.insert(1 + int(pen.rng.random() * (len(said) - 1)), self._unsupported())
         if self.flaw == "copied-forward":
             said.append(self._copied("course", self._line(pen.pick(self.words["stale"][self.stale])).text))
-        if pen.chance(0.6):
+        if self.chronic and self.record["medications"] and pen.chance(0.65):
             said.append(self._line("@home_meds"))
         if pen.chance(0.4):
             said.append(self._line("@stable"))
