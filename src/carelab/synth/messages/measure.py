@@ -45,10 +45,10 @@ class Data:
         )
 
     @cached_property
-    def texts(self) -> "pd.Series[str]":
+    def texts(self) -> pd.Series:
         """All texts, by text_id."""
         messages = self.messages.set_index("message_id")["text"]
-        every: "pd.Series[str]" = pd.concat([messages, self.documents.set_index("document_id")["text"]])
+        every: pd.Series = pd.concat([messages, self.documents.set_index("document_id")["text"]])
         return every
 
     @cached_property
