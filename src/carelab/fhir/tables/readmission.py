@@ -68,12 +68,12 @@ TABLES = {
                     else lower(e.priority.coding[1].display) end as admission,
                e.hospitalization.dischargeDisposition.coding[1].code as disposition, d.code as principal,
                len(e.diagnosis)::utinyint as n_diagnoses,
-               date_diff('day', s.begun, s.ended)::usmallint as length_of_stay,
+               date_diff('day', s.begun, s.ended)::float as length_of_stay,
                date_sub('year', p.birthDate::timestamp, s.begun)::utinyint as age, p.gender as sex,
                coalesce(c.type.coding[1].code, 'self-pay') as payer,
                ext(e.extension, 'area-deprivation').valueDecimal::float as area_deprivation,
-               b.visits::utinyint as emergency_visits_6m, ext(e.extension, 'total-cost').valueMoney.value::integer as cost,
-               ext(e.extension, 'cost-year-after').valueMoney.value::integer as cost_year_after,
+               b.visits::utinyint as emergency_visits_6m, ext(e.extension, 'total-cost').valueMoney.value::float as cost,
+               ext(e.extension, 'cost-year-after').valueMoney.value::float as cost_year_after,
                a.id is not null as follow_up_within_14d,
                ext(e.extension, 'episode-diagnosis-count').valueUnsignedInt::usmallint as episode_diagnosis_count
         from raw_Encounter e

@@ -28,11 +28,16 @@ def _albumin_unknown(data: Data) -> float:
     return float(1 - _inpatient(data)["stay_id"].isin(measured).mean())
 
 
+def _yes(answers: pd.Series) -> pd.Series:
+    """True where the answer is yes, False where it is no or missing."""
+    return answers.astype("boolean").fillna(value=False).astype(bool)
+
+
 def _rule_agrees(data: Data) -> float:
     """Share of inpatient stays on which the rule, from recorded columns, says what the truth says."""
     ruled = readmissions(data.stays, data.until).merge(data.true, on="stay_id", suffixes=("", "_true"))
     same = ruled["eligible"].eq(ruled["eligible_true"])
-    both = ruled["readmitted"].fillna(value=False).eq(ruled["readmitted_true"].fillna(value=False))
+    both = _yes(ruled["readmitted"]) == _yes(ruled["readmitted_true"])
     return float((same & both).mean())
 
 

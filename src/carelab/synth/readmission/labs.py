@@ -23,18 +23,18 @@ def with_values(core: Core, people: pd.DataFrame, stays: pd.DataFrame) -> pd.Dat
     sick = stays["severity"].to_numpy()
     u = stream(core.world.seed, "readmission/kidney-hit", core.panel.number).random(len(stays))
     kidney = stays["reason"].eq("kidney_injury").to_numpy()
-    hit = kidney | (u < 0.08 * (sick > 0) + 0.14 * (sick > 1.2))
+    # Who leaves within a day or so has one result, which is also the last: nothing passes in between.
+    two = (stays["nights"] >= 2).to_numpy()
+    hit = kidney | (two & (u < 0.08 * (sick > 0) + 0.14 * (sick > 1.2)))
     infected = stays["reason"].isin(INFECTIONS).to_numpy()
     heart = stays["reason"].eq("heart_failure").to_numpy()
     bleeds = stays["reason"].eq("bleeding").to_numpy()
     sugar = np.where(has["diabetes"], 5.15, 4.72) + 0.9 * stays["reason"].eq("hyperglycemia").to_numpy()
     return stays.assign(
         kidney_hit=hit,
-        first_creatinine=stays["creatinine"] * np.exp(np.where(hit, 0.62, 0.03) + 0.07 * normal("creatinine")),
-        first_sodium=(stays["sodium"] + 0.5 * (stays["sodium"] - 138) + 1.2 * normal("sodium")).clip(112, 155),
-        first_hemoglobin=(stays["hemoglobin"] + np.where(bleeds, -0.8, 0.5) + 0.5 * normal("hemoglobin")).clip(
-            5.0, 18.5
-        ),
+        first_creatinine=stays["creatinine"] * np.exp(two * (np.where(hit, 0.62, 0.03) + 0.07 * normal("creatinine"))),
+        first_sodium=(stays["sodium"] + two * (0.5 * (stays["sodium"] - 138) + 1.2 * normal("sodium"))).clip(112, 155),
+        first_hemoglobin=stays["hemoglobin"] + two * (np.where(bleeds, -0.8, 0.5) + 0.5 * normal("hemoglobin")),
         first_potassium=(4.1 + 0.25 * has["ckd"] + 0.25 * hit + 0.45 * normal("potassium")).clip(2.5, 6.8).to_numpy(),
         first_leukocytes=np.exp(2.05 + 0.45 * infected + 0.10 * sick + 0.25 * normal("leukocytes")).clip(1.2, 45),
         first_glucose=np.exp(sugar + 0.05 * sick + 0.20 * normal("glucose")).clip(55, 780),
@@ -71,10 +71,8 @@ def results(core: Core, people: pd.DataFrame, stays: pd.DataFrame) -> pd.DataFra
     for order, (test, (loinc, display, unit, digits, *_)) in enumerate(TESTS.items()):
         measured = full & (uniform(test) < chance[test])
         again = last & measured & (test in ("creatinine", "sodium", "hemoglobin"))
-        # Those who leave within a day or so have one result, which is also the last.
         late = stays[test] if test in stays else stays[f"first_{test}"]
-        values = stays[f"first_{test}"].where(last, late)
-        for which, taken, value in ((measured, first, values), (again, morning, late)):
+        for which, taken, value in ((measured, first, stays[f"first_{test}"]), (again, morning, late)):
             if which.any():
                 rows = stays.loc[which, ["stay_id", "patient_id", "site_id"]]
                 pieces.append(

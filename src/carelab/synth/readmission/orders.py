@@ -114,7 +114,7 @@ def make_followups(core: Core, people: pd.DataFrame, stays: pd.DataFrame) -> pd.
     again = stays.groupby("person")["admitted"].shift(-1)
     odds = settings.follow_up_logit - 0.35 * stays["frailty"].to_numpy()
     # Those on their way back into hospital are too ill to come, even before they are admitted.
-    odds = odds - settings.follow_up_returner * (stays["returns"].fillna(value=False).astype(float).to_numpy())
+    odds = odds - settings.follow_up_returner * stays["returns"].eq(True).to_numpy()
     kept = (uniform("kept") < expit(odds)) & ~(again < due + pd.Timedelta(days=1)).to_numpy()
     kept &= ~(people["died_at"].to_numpy()[stays["person"]] < due.to_numpy())
     extract = pd.Timestamp(core.world.clock.extract_at)

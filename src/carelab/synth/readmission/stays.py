@@ -123,6 +123,7 @@ class _Simulation:
         bases, (er_who, er_day) = self._bases(), self._emergency()
         er_key = er_who * 1e5 + er_day
         at = bases[:, 0].copy()
+        latest = np.full(n, np.inf)
         begins, place, previous = np.full(n, FIRST), np.full(n, -1), np.full(n, -1)
         died = np.full(n, np.nan)
         rows = []
@@ -136,8 +137,8 @@ class _Simulation:
             elective = ELECTIVE[reason]
             hour = np.where(elective, 6 + 3 * u["hour"][a, t], 24 * (0.15 + 0.85 * u["hour"][a, t]) % 24)
             came = np.where(kind == TRANSFERRED, at[a], np.floor(at[a]) + hour / 24)
-            # A return keeps its day, but not before the earlier stay has ended.
-            came = np.where(np.isin(kind, (UNPLANNED_RETURN, PLANNED_RETURN)), np.maximum(came, at[a]), came)
+            # A return keeps its day, but neither before the earlier stay has ended nor after the window has closed.
+            came = np.where(np.isin(kind, (UNPLANNED_RETURN, PLANNED_RETURN)), np.clip(came, at[a], latest[a]), came)
             came = np.round(came * 1440 / 5) * 5 / 1440
             away = u["site"][a, t]
             near = np.where(
@@ -192,6 +193,7 @@ class _Simulation:
             died[a] = np.where(goes == "expired", left, np.nan)
             at[:] = np.inf
             at[a] = next_
+            latest[a] = left + WINDOW - 0.02
             begins[a] = np.select(
                 [goes == "transfer", back, planned], [TRANSFERRED, UNPLANNED_RETURN, PLANNED_RETURN], FIRST
             )
