@@ -85,20 +85,31 @@ class Prose:
         """One space where optional parts left several, none before a comma or a full stop, none at the ends."""
         tidied: list[Piece] = []
         before = " "  # as after a space, so that a leading one goes
-        for text, label in self.pieces:
+        for text, label in _merged(self.pieces):
             kept = text
             if not label:
-                kept = re.sub(r" +([,.;:?!)])", r"\1", re.sub(r" {2,}", " ", text))
-                kept = re.sub(r" *\n *", "\n", kept)
+                kept = _LOOSE.sub("", text)
                 kept = kept.lstrip(" ") if before[-1] in " \n" else kept
             if kept:
-                if kept[0] in ",.;:?!\n)" and tidied and not tidied[-1].label:
-                    tidied[-1] = Piece(tidied[-1].text.rstrip(" "), "")
                 tidied.append(Piece(kept, label))
                 before = kept
         if tidied and not tidied[-1].label:
-            tidied[-1] = Piece(tidied[-1].text.rstrip(), "")
+            tidied[-1] = Piece(tidied[-1].text.rstrip())
         return Prose(tuple(piece for piece in tidied if piece.text))
+
+
+_LOOSE = re.compile(r" +(?=[ ,.;:?!)\n])|(?<=\n) +")
+
+
+def _merged(pieces: Iterable[Piece]) -> list[Piece]:
+    """Pieces with the words between two labelled ones in one."""
+    merged: list[Piece] = []
+    for piece in pieces:
+        if merged and not piece.label and not merged[-1].label:
+            merged[-1] = Piece(merged[-1].text + piece.text)
+        else:
+            merged.append(piece)
+    return merged
 
 
 def join(separator: str, parts: Iterable[Prose | str]) -> Prose:
@@ -190,7 +201,10 @@ class Writer:
                 self._expand(branches[bisect_right(edges, self.rng.random() * edges[-1])], slots, pieces)
 
 
-_START = re.compile(r"(?:^|[.!?]\s+|\n)([a-zà-ÿ])")
+# Not after an abbreviation such as "y.o." or "E.": two letters, a digit or a bracket stand before the full stop.
+_START = re.compile(
+    r"(?:^|(?<=[^\W_][^\W_])[.!?]\s+|(?<=[)%\d])[.!?]\s+|(?<=/[A-Za-z])[.!?]\s+|\n)(?:\d+[.)] |[-¿¡\"] ?)?([a-zà-ÿ])"
+)
 
 
 def capitalised(prose: Prose) -> Prose:
@@ -204,9 +218,20 @@ def lowered(prose: Prose) -> Prose:
 
 
 def abbreviated(prose: Prose, rng: np.random.Generator, short: Mapping[str, str], share: float) -> Prose:
-    """Words in their short form, each occurrence with that share; `short` maps the words, in lower case, to it."""
+    """Words in their short form, each occurrence with that share; `short` maps the words, in lower case, to it.
+
+    A word in capitals stays in capitals, one that begins with a capital begins with one.
+    """
     pattern = re.compile(rf"\b({'|'.join(sorted(map(re.escape, short), key=len, reverse=True))})\b", re.IGNORECASE)
-    return prose.edit(lambda text: pattern.sub(lambda m: short[m[0].lower()] if rng.random() < share else m[0], text))
+
+    def shorten(match: re.Match[str]) -> str:
+        word = match[0]
+        if rng.random() >= share:
+            return word
+        brief = short[word.lower()]
+        return brief.upper() if word.isupper() else brief[0].upper() + brief[1:] if word[0].isupper() else brief
+
+    return prose.edit(lambda text: pattern.sub(shorten, text))
 
 
 def mistyped(prose: Prose, rng: np.random.Generator, rate: float) -> Prose:

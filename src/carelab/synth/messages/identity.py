@@ -49,10 +49,17 @@ class Forms:
             if self._odd():
                 text = self.pen.pick((f"{_CARDINALS[d - 1]} de {name}", f"{d} de {name}", f"{d} {name[:3]}"))
                 return Piece(text + (f" de {y}" if year else ""), "date")
-            return Piece(f"{d:02d}/{m:02d}/{y}" if year else self.pen.pick((f"{d}/{m}/{y}", f"{d}/{m}/{y % 100}")), "date")
+            return Piece(
+                f"{d:02d}/{m:02d}/{y}" if year else self.pen.pick((f"{d}/{m}/{y}", f"{d}/{m}/{y % 100}")), "date"
+            )
         if self._odd():
             nth = "th" if d in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(d % 10, "th")
-            forms = (f"{name} {_ORDINALS[d - 1]}", f"the {_ORDINALS[d - 1]} of {name}", f"{name[:3].lower()} {d}{nth}", f"{d}.{m:02d}")
+            forms = (
+                f"{name} {_ORDINALS[d - 1]}",
+                f"the {_ORDINALS[d - 1]} of {name}",
+                f"{name[:3].lower()} {d}{nth}",
+                f"{d}.{m:02d}",
+            )
             text = self.pen.pick(forms)
             joint = "." if text[-1].isdigit() else ", "
             return Piece(text + (f"{joint}{y}" if year else ""), "date")
@@ -66,7 +73,13 @@ class Forms:
         if self._odd():
             digits = _DIGITS[self.language]
             spoken = " ".join(digits[int(c)] for c in last)
-            forms = (f"{first}.{last}", f"{first} {last}", f"{first}{last}", f"{first} {spoken}", f"{first[0]}-{first[1:]}-{last}")
+            forms = (
+                f"{first}.{last}",
+                f"{first} {last}",
+                f"{first}{last}",
+                f"{first} {spoken}",
+                f"{first[0]}-{first[1:]}-{last}",
+            )
             return Piece(self.pen.pick(forms), "phone")
         return Piece(number, "phone")
 
@@ -80,7 +93,13 @@ class Forms:
     def name(self, given: str, family: str) -> Piece:
         """A person's name."""
         if self._odd():
-            forms = (f"{given} {family}".lower(), f"{family}, {given}", f"{given[0]}. {family}", given.lower(), f"{given} {family[0]}.")
+            forms = (
+                f"{given} {family}".lower(),
+                f"{family}, {given}",
+                f"{given[0]}. {family}",
+                given.lower(),
+                f"{given} {family[0]}.",
+            )
             return Piece(self.pen.pick(forms), "name")
         return Piece(f"{given} {family}", "name")
 
@@ -96,7 +115,9 @@ class Forms:
         number = 2 + int(self.pen.rng.random() * 980)
         text = f"{number} {self.street()}, {city}"
         if self._odd():
-            text = self.pen.pick((text.lower(), f"{number} {self.street()} apt {number % 9 + 1}", f"{self.street()} #{number}"))
+            text = self.pen.pick(
+                (text.lower(), f"{number} {self.street()} apt {number % 9 + 1}", f"{self.street()} #{number}")
+            )
         return Piece(text, "address")
 
     def street(self) -> str:
@@ -107,14 +128,21 @@ class Forms:
         """An address on example.org."""
         if self._odd():
             user, host = address.split("@")
-            return Piece(self.pen.pick((f"{user} at {host}", f"{user} (at) {host}", address.replace("@", " @ "))), "email")
+            return Piece(
+                self.pen.pick((f"{user} at {host}", f"{user} (at) {host}", address.replace("@", " @ "))), "email"
+            )
         return Piece(address, "email")
 
     def ssn(self) -> Piece:
         """A number in the form of a social security number, of an area that is never issued."""
         area = self.pen.pick(("000", "666"))
         group, serial = 10 + int(self.pen.rng.random() * 89), 1000 + int(self.pen.rng.random() * 8999)
-        return Piece((self.pen.pick(("{}.{}.{}", "{} {} {}", "{}{}{}")) if self._odd() else "{}-{}-{}").format(area, group, serial), "ssn")
+        return Piece(
+            (self.pen.pick(("{}.{}.{}", "{} {} {}", "{}{}{}")) if self._odd() else "{}-{}-{}").format(
+                area, group, serial
+            ),
+            "ssn",
+        )
 
     def old_age(self) -> Piece:
         """An age over 89, which identifies."""
@@ -129,4 +157,3 @@ class Forms:
 def pharmacy(pen: Writer) -> str:
     """An invented pharmacy."""
     return f"{pen.pick(names.FIRST_PARTS)}{pen.pick(('way', 'view', 'side', 'mart'))} {pen.pick(('Pharmacy', 'Drug', 'Drugs', 'Rx'))}"
-

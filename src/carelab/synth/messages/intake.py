@@ -57,18 +57,29 @@ def plan(core: Core) -> pd.DataFrame:
     records = core.records[~core.records["duplicate"]].set_index("person")["patient_id"]
     start, end = pd.Timestamp(world.clock.history_start), pd.Timestamp(world.clock.extract_at).normalize()
     people = core.people[core.people["birth_date"] + pd.DateOffset(years=18) <= start]
-    opened, closed = people["registered"].clip(lower=start), people["left"].clip(upper=end)
+    opened = people["registered"].where(people["registered"] > start, start)
+    closed = people["left"].where(people["left"] < end, end)
     days = (closed - opened).dt.days.clip(lower=0)
     # Use of the portal rises in a straight line; a few write much more than the others.
     rise = (settings.per_year_2025 - settings.per_year_2020) / 5
     most = settings.per_year_2025 + rise * 1.5
-    expected = settings.kept_share * most * days / 365.25 * draw("habit").gamma(settings.habit_shape, 1 / settings.habit_shape, len(people))
+    expected = (
+        settings.kept_share
+        * most
+        * days
+        / 365.25
+        * draw("habit").gamma(settings.habit_shape, 1 / settings.habit_shape, len(people))
+    )
     person = np.repeat(people.index.to_numpy(), draw("number").poisson(expected))
     n = len(person)
-    day = opened.loc[person].reset_index(drop=True) + pd.to_timedelta(np.floor(draw("day").random(n) * days.loc[person].to_numpy()), unit="D")
+    day = opened.loc[person].reset_index(drop=True) + pd.to_timedelta(
+        np.floor(draw("day").random(n) * days.loc[person].to_numpy()), unit="D"
+    )
     years = (day - pd.Timestamp(2020, 7, 1)).dt.days / 365.25
     kept = draw("rise").random(n) < (settings.per_year_2020 + rise * years) / most
-    hours = np.where(draw("evening").random(n) < 0.35, draw("late").normal(20.3, 1.3, n), draw("early").normal(11.5, 2.8, n)).clip(5.5, 23.9)
+    hours = np.where(
+        draw("evening").random(n) < 0.35, draw("late").normal(20.3, 1.3, n), draw("early").normal(11.5, 2.8, n)
+    ).clip(5.5, 23.9)
     sent = day + pd.to_timedelta(np.floor(hours * 60), unit="min")
     plans = pd.DataFrame({"person": person, "sent": sent})[kept].sort_values(["sent", "person"], ignore_index=True)
 
@@ -114,7 +125,9 @@ def _template(core: Core, family: int, language: str) -> dict[str, Any]:
     }
 
 
-def compose(core: Core, plans: pd.DataFrame, clinicians: list[str], contacts: dict[str, dict[str, str]]) -> pd.DataFrame:
+def compose(
+    core: Core, plans: pd.DataFrame, clinicians: list[str], contacts: dict[str, dict[str, str]]
+) -> pd.DataFrame:
     """The plans with their words: columns subject, prose (a `Prose`), urgency, red_flag (in English, or None).
 
     clinicians: family names; contacts: patient_id -> phone, email, mrn, city.
@@ -122,7 +135,9 @@ def compose(core: Core, plans: pd.DataFrame, clinicians: list[str], contacts: di
     pen_for = stream(core.world.seed, "messages/words", core.panel.number)
     fill_for = stream(core.world.seed, "messages/identity", core.panel.number)
     style = stream(core.world.seed, "messages/style", core.panel.number)
+    people: dict[Any, Any] = core.people.to_dict("index")
     written = []
+    row: Any
     for row in plans.to_dict("records"):
         pen, fill = Writer(pen_for, wording(row["language"])["rules"]), Writer(fill_for)
         copied, turned = row["family"] >= 0, pen.chance(0.5)
@@ -131,7 +146,7 @@ def compose(core: Core, plans: pd.DataFrame, clinicians: list[str], contacts: di
             turned = row["turned"]
             row["mention"] = "none"
             pen = Writer(stream(core.world.seed, "messages/template", f"{row['language']}{row['family']}"), pen.grammar)
-        person = core.people.loc[row["person"]]
+        person = people[row["person"]]
         clinician = clinicians[row["person"] % 2]
         slots = _slots(core, row, person, pen, fill, clinician, contacts[row["patient_id"]])
         row |= _body(row, pen, slots, turned, person)
@@ -184,16 +199,27 @@ def _sentence(prose: Prose, pen: Writer) -> Prose:
 def _after(opening: Prose, sentence: Prose) -> Prose:
     """A sentence after a few words that lead over to it: it does not begin with a capital any more."""
     first, _, rest = sentence.text.partition(" ")
-    if opening and not opening.text.endswith(".") and first not in ("I", "I'm", "Dr.", "Google") and not rest[:1].isupper():
+    if (
+        opening
+        and not opening.text.endswith(".")
+        and first not in ("I", "I'm", "Dr.", "Google")
+        and not rest[:1].isupper()
+    ):
         sentence = sentence.recase(lambda text: re.sub(r"[^\W\d_]", lambda m: m[0].lower(), text, count=1))
     return join(" ", [opening, sentence])
 
 
-def _body(row: dict[str, Any], pen: Writer, slots: dict[str, str | Piece | Prose], turned: bool, person: Any) -> dict[str, Any]:
+def _body(
+    row: dict[str, Any], pen: Writer, slots: dict[str, str | Piece | Prose], turned: bool, person: Any
+) -> dict[str, Any]:
     """Subject, words, urgency and red flag of a message."""
     words = wording(row["language"])
     subjects, flags = words["subjects"], words["flags"]
-    may = [f for f in flags if not f.get("women") or (person["sex"] == "female" and row["sent"].year - person["birth_date"].year < 45)]
+    may = [
+        f
+        for f in flags
+        if not f.get("women") or (person["sex"] == "female" and row["sent"].year - person["birth_date"].year < 45)
+    ]
     flag, other = pen.shuffled(may if row["mention"] == "own" else [f for f in flags if not f.get("women")])[:2]
     slots = slots | {"sign": flag["sign"], "sign2": other["sign"]}
 
@@ -207,7 +233,11 @@ def _body(row: dict[str, Any], pen: Writer, slots: dict[str, str | Piece | Prose
         alarm = _sentence(pen.write(pen.pick(template), **slots), pen)
         if row["subject_kind"] == "honest":
             parts = [alarm]
-            subject = pen.write("[{sign}|{sign}[!!| today| now]|{sign} - @soon]", **slots).text if row["mention"] == "own" else "911?"
+            subject = (
+                pen.write("[{sign}|{sign}[!!| today| now]|{sign} - @soon]", **slots).text
+                if row["mention"] == "own"
+                else "911?"
+            )
         else:
             said = pen.pick([c for c in CATEGORIES if c != "symptom"])
             parts = [*topic(said), _after(pen.write("@bridge", **slots), alarm)]
@@ -252,4 +282,3 @@ def _styled(prose: Prose, rng: np.random.Generator, language: str, typos: float)
     if slips < typos:
         prose = mistyped(prose, rng, 0.03)
     return lowered(prose) if care < 0.16 else prose if care < 0.3 else capitalised(prose)
-

@@ -1,10 +1,24 @@
 """The section `[messages]` of world.toml."""
 
-from carelab.synth.settings import Section, Shares
+from carelab.synth.settings import Band, Section, Shares
 
 
 class Targets(Section):
     """Tolerance (lower, upper) of every calibrated figure."""
+
+    messages: Band
+    summaries: Band
+    high_risk_share: Band
+    spanish_share: Band
+    subject_sensitivity: Band
+    subject_ppv: Band
+    spans_exact: Band
+    message_distinct_lines: Band
+    message_repeated_8_grams: Band
+    message_near_duplicates: Band
+    summary_distinct_lines: Band
+    summary_repeated_8_grams: Band
+    flawed_share: Band
 
 
 class Messages(Section):
@@ -27,4 +41,7 @@ class Messages(Section):
     template_skew: float
     awkward_share: float
     typo_share: float
+    summaries_per_panel: int
+    flaw_share: Shares
+    allergy_conflict_share: float
     targets: Targets
