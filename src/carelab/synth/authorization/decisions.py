@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from carelab.synth.areas import Core
-from carelab.synth.authorization.policies import NECESSITY, failing, policies, services
+from carelab.synth.authorization.policies import NECESSITY, by_policy, failing, policies, services
 from carelab.synth.people import expit, logit
 from carelab.synth.streams import stream
 
@@ -73,15 +73,10 @@ def _odds(core: Core, asked: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
     """True probability of a denial, and the reason for which the request ought to be denied (empty if it ought not)."""
     rates = core.world.authorization
     failed = np.full(len(asked), "", dtype=object)
-    for (payer, service, version), rows in asked.groupby(["payer", "service", "version"], sort=True).groups.items():
-        policy = policies()[payer, service]
-        chosen = asked.loc[rows]
-        values = {name: chosen[name].to_numpy(dtype=float) for name in services()[service].facts}
-        fails = failing(policy, int(version), values)
-        reasons = np.full(len(chosen), "", dtype=object)
-        for criterion in reversed(policy.criteria(int(version))):
-            reasons = np.where(fails[criterion.topic], criterion.reason, reasons)
-        failed[asked.index.get_indexer(rows)] = reasons
+    for policy, version, rows, values in by_policy(asked, asked["version"].to_numpy()):
+        fails = failing(policy, version, values)
+        for criterion in reversed(policy.criteria(version)):
+            failed[rows] = np.where(fails[criterion.topic], criterion.reason, failed[rows])
     missing = asked["note_kind"].eq("missing").to_numpy()
     outside, copy = ~asked["in_network"].to_numpy(), asked["duplicate_of"].ge(0).to_numpy()
     reason = np.select([copy, outside, failed != "", missing], ["duplicate", "out-of-network", failed, "missing-info"], "")

@@ -8,7 +8,7 @@ from carelab.synth.areas import Core, Network, Part
 from carelab.synth.authorization.decisions import make_decisions
 from carelab.synth.authorization.documents import files
 from carelab.synth.authorization.notes import Note, make_notes
-from carelab.synth.authorization.policies import facts, failing, policies, services
+from carelab.synth.authorization.policies import by_policy, facts, failing, policies
 from carelab.synth.authorization.requests import make_requests, sampled_patients
 from carelab.synth.authorization.resources import network_resources, of_patients, request_resources
 from carelab.synth.config import World
@@ -36,13 +36,10 @@ def make(core: Core, parts: Mapping[str, Part]) -> Part:
 def _truth(cases: pd.DataFrame) -> pd.DataFrame:
     """What is true of each request, by which policy it is to be judged, and what would have been right."""
     unmet: list[str] = [""] * len(cases)
-    for (payer, service, version), rows in cases.groupby(["payer", "service", "version"], sort=True).groups.items():
-        policy, chosen = policies()[payer, service], cases.loc[rows]
-        values = {name: chosen[name].to_numpy(dtype=float) for name in services()[service].facts}
-        fails = failing(policy, int(version), values)
+    for policy, version, rows, values in by_policy(cases, cases["version"].to_numpy()):
+        fails = failing(policy, version, values)
         for at, row in enumerate(rows):
-            sections = [c.section for c in policy.criteria(int(version)) if fails[c.topic][at]]
-            unmet[row] = " ".join(sections)
+            unmet[row] = " ".join(c.section for c in policy.criteria(version) if fails[c.topic][at])
     ids = cases["request_id"]
     documents = [
         policies()[payer, service].document(version)

@@ -25,7 +25,7 @@ _SMOKE = ("oxygen", "wheelchair", "bariatric")  # their notes speak of smoking e
 
 @dataclass(frozen=True)
 class Note:
-    """A referral note. evidence: spans whose label is the fact, or `name` and `birth_date`; said: label -> value."""
+    """A referral note. evidence: spans whose label is the fact, `name`, `birth_date` or `injection`; said: label -> value."""
 
     text: str
     evidence: tuple[Span, ...]
@@ -45,24 +45,25 @@ def make_notes(core: Core, cases: pd.DataFrame) -> dict[int, Note]:
     records = core.records.set_index("patient_id")
     strangers = stream(seed, "authorization/stranger", number).integers(1, len(records), len(cases))
     notes: dict[int, Note] = {}
-    rows = cases.to_dict("records")
-    for i in np.flatnonzero(cases["noted"]):
-        case = rows[i]
+    noted = np.flatnonzero(cases["noted"])
+    # Facts of a stranger's note are those of another request that has a note, so that few rows need to be read.
+    rows = dict(zip(noted.tolist(), cases.iloc[noted].to_dict("records"), strict=True))
+    for i, case in rows.items():
         if (original := case["duplicate_of"]) >= 0 and original in notes:
-            notes[int(i)] = notes[original]
+            notes[i] = notes[original]
             continue
         writer = Writer(stream(seed, f"authorization/note/{i}", number))
         whose, told = case["patient_id"], case
         if case["note_kind"] == "wrong-patient":
             place = records.index.get_loc(whose)
             whose = records.index[(place + strangers[i]) % len(records)]
-            alike = [r for r in rows if r["service"] == case["service"] and r["person"] != case["person"]]
+            alike = [r for r in rows.values() if r["service"] == case["service"] and r["person"] != case["person"]]
             told = writer.pick(alike) if alike else case
         who = records.loc[whose]
         doctor = staff[case["practitioner"]]
         signed = f"{doctor['given'][0]} {doctor['family']}"
         sender = (signed, SPECIALTIES[TEAM[case["practitioner"]]], clinic)
-        notes[int(i)] = _note(writer, core, case, told, who, whose, sender)
+        notes[i] = _note(writer, core, case, told, who, whose, sender)
     return notes
 
 
@@ -112,7 +113,9 @@ def _note(
     phone = f"{int(writer.rng.random() * 100):02d}"
     closing = write(common["closing"], ext=phone)
     if case["injected"]:
-        lines.insert(int(writer.rng.random() * (len(lines) + 1)), write(common["injection"]))
+        planted = Piece(write(common["injection"], mailbox="records@example.org").text, "injection")
+        lines.insert(int(writer.rng.random() * (len(lines) + 1)), Prose((planted,)))
+        said["injection"] = "an instruction to the reader"
     cut = int(writer.rng.random() * (len(lines) + 1))
     identity = (Piece(name, "name"), Piece(_dated(style, who["birth_date"]), "birth_date"), f"LH{whose[4:]}")
     body = _layout(writer, identity, _dated(style, today), sender, str(PAYERS[case["payer"]]), {
