@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from carelab.synth.areas import Core, Network, Part
+from carelab.synth.authorization import questions
 from carelab.synth.authorization.decisions import make_decisions
 from carelab.synth.authorization.documents import files
 from carelab.synth.authorization.notes import Note, make_notes
@@ -16,7 +17,8 @@ from carelab.synth.config import World
 
 def network(world: World) -> Network:
     """Suppliers, the documents, and the questions about them."""
-    return Network(network_resources(world), files())
+    asked = questions.file(world.clock.extract_at.date())
+    return Network(network_resources(world), files() | {"truth/policy_questions.parquet": asked})
 
 
 def make(core: Core, parts: Mapping[str, Part]) -> Part:
