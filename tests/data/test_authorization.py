@@ -1,5 +1,6 @@
 """Prior authorization: requests follow the policies, notes hold what the truth says, and each trap is one."""
 
+import base64
 import csv
 import re
 from collections.abc import Callable
@@ -17,7 +18,7 @@ from carelab.synth.areas import Core, Figures, Part
 from carelab.synth.authorization.documents import documents, files
 from carelab.synth.authorization.making import make
 from carelab.synth.authorization.measure import Data, in_force, load, newest, without_denials_gone_wrong
-from carelab.synth.authorization.policies import Fact, facts, meets, policies, services
+from carelab.synth.authorization.policies import Fact, facts, judge, meets, policies, services
 from carelab.synth.authorization.questions import missing_sources, policy_questions
 from carelab.synth.authorization.traps import TRAPS
 from carelab.synth.config import World, load_world, panels
@@ -113,28 +114,30 @@ def own_notes(data: Data) -> Data:
 
 def without_orders(data: Data) -> Data:
     planted = data.requests.set_index("request_id")["injected"][data.notes.index]
-    return replace(
-        data, notes=data.notes[~planted], requests=data.requests.assign(injected=np.False_)
-    )
+    return replace(data, notes=data.notes[~planted], requests=data.requests.assign(injected=np.False_))
 
 
 def on_time(data: Data) -> Data:
-    """Everybody as fast as the fastest payer."""
-    hours = data.requests["requested"] + pd.Timedelta(hours=48)
-    return replace(data, requests=data.requests.assign(decided=hours.where(data.requests["payer"].ne("medicare"), hours + pd.Timedelta(hours=48))))
+    """Every payer with the same spread of hours: they are dealt out anew among all requests of one urgency."""
+    requests, rng = data.requests, np.random.default_rng(0)
+    took = (requests["decided"] - requests["requested"]).fillna(pd.Timedelta(hours=24))
+    for urgent in (True, False):
+        rows = np.flatnonzero(requests["urgent"] == urgent)
+        took.iloc[rows] = took.to_numpy()[rng.permutation(rows)]
+    return replace(data, requests=requests.assign(decided=requests["requested"] + took))
 
 
-def only_commercial(data: Data) -> Data:
-    """The two other payers with the largest one's rules."""
-    return replace(data, form=data.form.assign(payer=data.form["payer"].where(data.form["payer"].eq("commercial"), "medicaid")),
-                   requests=data.requests.assign(criteria_met=TRAP_JUDGED(data)))  # fmt: skip
+def one_rule_for_all(data: Data) -> Data:
+    """As if the two other payers had the largest one's policies."""
+    met = judge(data.form.assign(payer="commercial"), in_force(data))
+    return replace(data, requests=data.requests.assign(criteria_met=met))
 
 
-def TRAP_JUDGED(data: Data) -> pd.Series:
-    """What the largest payer's policy says of the forms."""
-    from carelab.synth.authorization.policies import judge
-
-    return judge(data.form.assign(payer="commercial"), in_force(data))
+def sent_once(data: Data) -> Data:
+    """Every copy a request of its own."""
+    requests = data.requests
+    own = requests["service"].where(requests["duplicate_of"].eq(""), requests["request_id"])
+    return replace(data, requests=requests.assign(service=own))
 
 
 MENDED: dict[str, Callable[[Data], Data]] = {
@@ -146,12 +149,9 @@ MENDED: dict[str, Callable[[Data], Data]] = {
     "authorization-total": of_requests(total=lambda f: f["items_total"]),
     "injection-in-note": without_orders,
     "clock-breach": on_time,
-    "two-payers-contradict": only_commercial,
+    "two-payers-contradict": one_rule_for_all,
     "expired-authorization": of_requests(performed_on=lambda f: f["performed_on"].clip(upper=f["approved_until"])),
-    "duplicate-request": lambda data: replace(
-        data,
-        requests=data.requests.assign(service=data.requests["service"].where(data.requests["duplicate_of"].eq(""), data.requests["request_id"])),
-    ),
+    "duplicate-request": sent_once,
     "superseded-document": lambda data: replace(data, questions=data.questions.assign(as_of="1999-01-01")),
 }  # fmt: skip
 
@@ -234,13 +234,21 @@ def test_documents_fit_their_budget_and_are_listed() -> None:
     assert 40 <= len(index) <= 60
     kinds = pd.Series([row["kind"] for row in index]).value_counts()
     assert kinds["guideline"] >= 6 and kinds["sop"] >= 8
-    assert [row["document_id"] for row in index if row["status"] != "approved"] == ["vendor-bulletin-17", "lhp-cgm-v3-draft"]
+    assert [row["document_id"] for row in index if row["status"] != "approved"] == [
+        "vendor-bulletin-17",
+        "lhp-cgm-v3-draft",
+    ]
     assert len({row["roles"] for row in index}) > 5
 
 
 def test_front_matter_names_what_it_must() -> None:
     text = documents()["glc-oxygen-v2"].markdown()
-    for line in ("payer: Great Lakes Community Plan", "version: 2", "effective_from: 2025-07-01", "supersedes: glc-oxygen-v1"):
+    for line in (
+        "payer: Great Lakes Community Plan",
+        "version: 2",
+        "effective_from: 2025-07-01",
+        "supersedes: glc-oxygen-v1",
+    ):
         assert line in text.splitlines()
     assert "### C2 When the test was done" in text
     old = documents()["glc-oxygen-v1"].markdown()
@@ -288,8 +296,6 @@ def test_every_request_of_the_sample_has_a_note_and_every_reference_stays_inside
 
 
 def test_evidence_lies_where_the_truth_says(panel: tuple[Core, Part]) -> None:
-    import base64
-
     _, part = panel
     texts = {
         r["id"].replace("rno-", "cli-"): base64.b64decode(r["content"][0]["attachment"]["data"]).decode()

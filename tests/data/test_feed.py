@@ -84,6 +84,12 @@ SYSTEMS = {
     "urn:ietf:bcp:47",
     "urn:oid:2.16.840.1.113883.6.238",
     "http://unitsofmeasure.org",
+    "http://www.cms.gov/Medicare/Coding/HCPCSReleaseCodeSets",
+    "http://www.cms.gov/Medicare/Coding/ICD10",
+    "http://loinc.org",
+    "http://terminology.hl7.org/CodeSystem/claim-type",
+    "http://terminology.hl7.org/CodeSystem/processpriority",
+    "http://terminology.hl7.org/CodeSystem/benefit-network",
 }
 FORBIDDEN = ("snomed.info", "ama-assn", "ada.org", "x12.org", "nubc", "nucc")
 PROCEDURE_CODE = re.compile(r"\d{5}|\d{4}[FTU]|D\d{4}")  # the form of CPT and CDT codes

@@ -35,7 +35,9 @@ def make_decisions(core: Core, asked: pd.DataFrame) -> pd.DataFrame:
         asked["note_kind"].isin(["note-only", "missing"]) & (u("careless") < 0.8), "missing-info",
         np.where(u("wrong-reason") < 0.7, NECESSITY, "missing-info"),
     )  # fmt: skip
-    found["reason"] = np.where(found["denied"], found["correct_reason"].where(found["correct_reason"].ne(""), wrongly), "")
+    found["reason"] = np.where(
+        found["denied"], found["correct_reason"].where(found["correct_reason"].ne(""), wrongly), ""
+    )
 
     sd = asked["payer"].map(rates.hours_sd).to_numpy()
     median = np.where(asked["urgent"], rates.hours_median_urgent, rates.hours_median_standard)
@@ -79,7 +81,9 @@ def _odds(core: Core, asked: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
             failed[rows] = np.where(fails[criterion.topic], criterion.reason, failed[rows])
     missing = asked["note_kind"].eq("missing").to_numpy()
     outside, copy = ~asked["in_network"].to_numpy(), asked["duplicate_of"].ge(0).to_numpy()
-    reason = np.select([copy, outside, failed != "", missing], ["duplicate", "out-of-network", failed, "missing-info"], "")
+    reason = np.select(
+        [copy, outside, failed != "", missing], ["duplicate", "out-of-network", failed, "missing-info"], ""
+    )
     odds = logit(rates.wrong_denial) + np.log(asked["payer"].map(rates.wrong_denial_payer_odds).to_numpy(dtype=float))
     odds = odds + np.log(rates.wrong_denial_note_only_odds) * asked["note_kind"].eq("note-only").to_numpy()
     odds = odds + np.log(rates.wrong_denial_contradicted_odds) * asked["note_kind"].eq("contradicts").to_numpy()
@@ -88,7 +92,9 @@ def _odds(core: Core, asked: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
     return np.select(ought, chances, expit(odds)), reason
 
 
-def _amounts(asked: pd.DataFrame, u_units: np.ndarray, u_keyed: np.ndarray, u_slip: np.ndarray, share: float) -> pd.DataFrame:
+def _amounts(
+    asked: pd.DataFrame, u_units: np.ndarray, u_keyed: np.ndarray, u_slip: np.ndarray, share: float
+) -> pd.DataFrame:
     """Quantities, the sum of the items and the total as keyed in, which in a few requests is another one."""
     quantities, sums, totals = [], [], []
     for service, units, keyed, slip in zip(asked["service"], u_units, u_keyed, u_slip, strict=True):

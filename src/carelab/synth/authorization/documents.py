@@ -7,7 +7,7 @@ from datetime import date
 from functools import lru_cache
 from typing import Any
 
-from carelab.synth.authorization.policies import PREFIX, Policy, facts, policies, read_toml, services
+from carelab.synth.authorization.policies import Policy, facts, policies, read_toml, services
 from carelab.synth.resources import PAYERS
 
 FOLDER = "documents"
@@ -61,7 +61,13 @@ class Document:
             "effective_to": self.until or "", "supersedes": self.supersedes, "status": self.status,
             "approved_by": self.approved_by, "roles": f"[{', '.join(self.roles)}]",
         }  # fmt: skip
-        lines = ["---", *(f"{key}: {_plain(value)}" for key, value in head.items() if value != ""), "---", "", f"# {self.title}"]
+        lines = [
+            "---",
+            *(f"{key}: {_plain(value)}" for key, value in head.items() if value != ""),
+            "---",
+            "",
+            f"# {self.title}",
+        ]
         for part in self.parts:
             level = "###" if part.id[-1].isdigit() and len(part.id) > 1 and self.kind == "policy" else "##"
             lines += ["", f"{level} {part.id} {part.heading}", "", part.text]
@@ -143,7 +149,19 @@ def files() -> dict[str, bytes]:
     table = io.StringIO()
     writer = csv.writer(table, lineterminator="\n")
     writer.writerow(
-        ["document_id", "kind", "title", "payer", "service", "version", "effective_from", "effective_to", "status", "roles", "file"]
+        [
+            "document_id",
+            "kind",
+            "title",
+            "payer",
+            "service",
+            "version",
+            "effective_from",
+            "effective_to",
+            "status",
+            "roles",
+            "file",
+        ]
     )
     found: dict[str, bytes] = {}
     for document in sorted(documents().values(), key=lambda d: d.file):

@@ -75,7 +75,8 @@ def _truth(cases: pd.DataFrame) -> pd.DataFrame:
 
 def _subjects(cases: pd.DataFrame) -> list[float]:
     """True value of each request's subject fact; 0 where there is none."""
-    return [float(cases.at[row, name]) if name else 0.0 for row, name in cases["subject_fact"].items()]
+    columns = {name: cases[name].to_numpy(dtype=float) for name in facts()}
+    return [float(columns[name][at]) if name else 0.0 for at, name in enumerate(cases["subject_fact"])]
 
 
 def _right_step(cases: pd.DataFrame) -> pd.Series:

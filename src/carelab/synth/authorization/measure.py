@@ -35,7 +35,9 @@ class Data:
         """Requests that the payer has answered, with `denied` and `hours` from request to answer."""
         found = self.requests[self.requests["decided"].notna()]
         took = (found["decided"] - found["requested"]).dt.total_seconds() / 3600
-        return found.assign(denied=found["status"].eq("denied"), hours=took, late=took > found["urgent"].map({True: 72, False: 168}))
+        return found.assign(
+            denied=found["status"].eq("denied"), hours=took, late=took > found["urgent"].map({True: 72, False: 168})
+        )
 
 
 def load(folder: Path, world: World) -> Data:
@@ -117,7 +119,16 @@ ADDRESSES_A_READER = re.compile(
 def sections() -> pd.DataFrame:
     """All sections of all documents: source (`document#section`), document, payer, service, days in force, text."""
     rows = [
-        (f"{d.id}#{part.id}", d.id, d.payer, d.service, d.status, d.effective, d.until, f"{d.title}. {part.heading}. {part.text}")
+        (
+            f"{d.id}#{part.id}",
+            d.id,
+            d.payer,
+            d.service,
+            d.status,
+            d.effective,
+            d.until,
+            f"{d.title}. {part.heading}. {part.text}",
+        )
         for d in documents().values()
         for part in d.parts
     ]

@@ -18,7 +18,7 @@ from carelab.synth.streams import stream
 _SHORT = {
     "patient": "pt", "history": "hx", "physical therapy": "PT", "requesting": "req", "weeks": "wks", "months": "mos",
     "year": "yr", "years": "yrs", "with": "w/", "without": "w/o", "medications": "meds", "examination": "exam",
-    "daily": "qd", "follow-up": "f/u", "and": "&", "treatment": "tx", "diagnosis": "dx", "bilateral": "b/l",
+    "follow-up": "f/u", "and": "&", "treatment": "tx", "diagnosis": "dx", "bilateral": "b/l",
 }  # fmt: skip
 _SMOKE = ("oxygen", "wheelchair", "bariatric")  # their notes speak of smoking elsewhere, or a case turns on it
 
@@ -69,7 +69,9 @@ def make_notes(core: Core, cases: pd.DataFrame) -> dict[int, Note]:
 
 def _dated(style: int, day: pd.Timestamp) -> str:
     """A date as this clinician writes it."""
-    return [f"{day:%m/%d/%Y}", f"{day:%B} {day.day}, {day.year}", f"{day.month}/{day.day}/{day:%y}", f"{day:%d %b %Y}"][style]
+    return [f"{day:%m/%d/%Y}", f"{day:%B} {day.day}, {day.year}", f"{day.month}/{day.day}/{day:%y}", f"{day:%d %b %Y}"][
+        style
+    ]
 
 
 def _note(
@@ -107,7 +109,7 @@ def _note(
     topic = phrases["service"][service.id]
     reason, story = write(topic["reason"]), write(topic["story"])
     exam = [writer.write(line, **slots) for line in writer.shuffled(topic["exam"])[: 1 + int(writer.rng.random() * 3)]]
-    backdrop = [line for k, line in enumerate(common["background"]) if k != 1 or service.id not in _SMOKE]
+    backdrop = [line for line in common["background"] if "smoke" not in line or service.id not in _SMOKE]
     background = [writer.write(line, **slots) for line in writer.shuffled(backdrop)[: int(writer.rng.random() * 4)]]
     plan = write(topic["plan"])
     phone = f"{int(writer.rng.random() * 100):02d}"
@@ -145,10 +147,7 @@ def _state(
         if name.endswith("_age_days"):
             shown = _dated(style, today.normalize() - pd.Timedelta(days=int(value)))
         return writer.write(writer.pick(phrases["fact"][name]), **(slots | {"v": Piece(shown, name)}))
-    if fact.kind == "choice":
-        options = phrases["choice"][name][fact.shown(value)]
-    else:
-        options = phrases["truth"][name][fact.shown(value)]
+    options = phrases[fact.kind][name][fact.shown(value)]
     return Prose((Piece(capitalised(writer.write(writer.pick(options), **slots)).text, name),))
 
 
@@ -163,17 +162,9 @@ def _layout(
         "name": name, "born": born, "mrn": mrn, "day": day, "doctor": doctor, "specialty": specialty, "clinic": clinic,
         "payer": payer,
     }  # fmt: skip
-    first = writer.write(writer.pick([
-        "[REFERRAL NOTE|Referral note|Referral|Letter of medical necessity][ - {clinic}|, {clinic}|]\n[Patient|Name|Pt]: {name}   DOB[:|] {born}[   MRN {mrn}|]\n[Date: {day}|Seen {day}|]",
-        "{clinic}, {day}\nTo: {payer}, [Utilization Management|Utilization Review|Prior Authorization]\nRe: {name}, [born|DOB|date of birth] {born}[, MRN {mrn}|]",
-        "{name} [|- ]DOB {born} [|- ]{day}[ - {specialty}|]",
-        "{specialty} [clinic note|visit note|consult] for [authorization|prior auth|payer review]\n{name}, DOB {born}, [record|MRN] {mrn}\n[Visit date|Date of service|Visit] {day}",
-        "Date: {day}\nPatient: {name} ([DOB |b. |]{born})\n[Referring clinician|From|Requested by]: [Dr. |]{doctor}, {specialty}",
-    ]), **given)  # fmt: skip
-    sign = writer.write(writer.pick([
-        "[Electronically signed|Signed|e-signed]: {doctor}, {specialty}", "[Sincerely|Regards|Respectfully],\n{doctor}[, {clinic}|]",
-        "{doctor}[, MD|]\n{clinic}", "- {doctor}", "Dictated by Dr. {doctor}[, not proofread|]",
-    ]), **given)  # fmt: skip
+    common = _phrases()["common"]
+    first = writer.write(writer.pick(common["header"]), **given)
+    sign = writer.write(writer.pick(common["signature"]), **given)
     shape = writer.rng.random()
     if shape < 0.3:  # headings
         heads = writer.pick([
@@ -184,7 +175,9 @@ def _layout(
         gap = writer.pick([" ", "\n"])
         blocks = [
             Prose((Piece(head + gap),)) + join(" ", content)
-            for head, content in zip(heads, [parts[k] for k in ("reason", "story", "history", "findings", "plan")], strict=True)
+            for head, content in zip(
+                heads, [parts[k] for k in ("reason", "story", "history", "findings", "plan")], strict=True
+            )
             if content
         ]
         return join("\n", [first, *blocks, join(" ", parts["closing"]), sign])
@@ -199,7 +192,10 @@ def _layout(
         mark = writer.pick(["- ", "* ", "", "  "])
         listed = [*parts["history"], *parts["findings"]]
         blocks = [Prose((Piece(mark),)) + line for line in listed]
-        return join("\n", [first, join(" ", [*parts["reason"], *parts["story"]]), *blocks, *parts["plan"], *parts["closing"], sign])
+        return join(
+            "\n",
+            [first, join(" ", [*parts["reason"], *parts["story"]]), *blocks, *parts["plan"], *parts["closing"], sign],
+        )
     if shape < 0.85:  # a letter
         hello = writer.pick(["Dear reviewer,", "To whom it may concern,", "Dear colleague,", "Dear medical director,"])
         blocks = [

@@ -22,7 +22,11 @@ REASONS = {
     "not-covered": "Not a covered benefit",
     "expired": "Test, examination or order is too old",
 }
-_COMPARE: dict[str, Callable[[np.ndarray, float], np.ndarray]] = {"<=": operator.le, ">=": operator.ge, "=": operator.eq}
+_COMPARE: dict[str, Callable[[np.ndarray, float], np.ndarray]] = {
+    "<=": operator.le,
+    ">=": operator.ge,
+    "=": operator.eq,
+}
 _SECTIONS = {"commercial": "3.{}", "medicaid": "C{}", "medicare": "B.{}"}
 
 

@@ -208,6 +208,8 @@ def _send_again(core: Core, asked: pd.DataFrame) -> pd.DataFrame:
     days = 1 + 11 * stream(seed, "authorization/duplicate-day", number).random(n)
     copies = asked[again].assign(duplicate_of=asked.index[again].to_numpy())
     copies["requested"] = _sent(
-        copies["requested"] + pd.to_timedelta(days[again].astype(int), unit="D"), np.full(again.sum(), 0.6), days[again] % 1
+        copies["requested"] + pd.to_timedelta(days[again].astype(int), unit="D"),
+        np.full(again.sum(), 0.6),
+        days[again] % 1,
     )
     return pd.concat([asked, copies], ignore_index=True)

@@ -93,9 +93,7 @@ def _form(said_of: dict[str, np.ndarray], i: int, service: Service) -> list[dict
             entry: dict[str, Any] = {"valueQuantity": quantity}
         else:
             entry = {"valueBoolean": plain} if fact.kind == "truth" else {"valueString": plain}
-        said.append(
-            {"category": _FACT, "code": concept("case-fact", name, fact.label), **entry}
-        )
+        said.append({"category": _FACT, "code": concept("case-fact", name, fact.label), **entry})
     return said
 
 
@@ -173,12 +171,17 @@ def request_resources(core: Core, cases: pd.DataFrame, notes: dict[int, Note]) -
         if decided:
             period = (case.approved_from, case.approved_until) if granted and not case.denied else None
             found["ClaimResponse"].append(
-                _answer(f"crs-{number}", body, decided, claim, case.denied, case.reason, _reference(case, number), period)
+                _answer(
+                    f"crs-{number}", body, decided, claim, case.denied, case.reason, _reference(case, number), period
+                )
             )
         if at["appealed_at"][i]:
             second = f"{panel:03d}{APPEALS_FROM + appeals:04d}"
             appeals += 1
-            kind = {"relationship": concept("claim-relationship", "appeal", "Appeal of a denied request"), "claim": claim}
+            kind = {
+                "relationship": concept("claim-relationship", "appeal", "Appeal of a denied request"),
+                "claim": claim,
+            }
             later["Claim"].append(
                 resource("Claim", f"cli-{second}", created=at["appealed_at"][i], related=[kind], **body)
             )
