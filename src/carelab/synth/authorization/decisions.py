@@ -35,9 +35,8 @@ def make_decisions(core: Core, asked: pd.DataFrame) -> pd.DataFrame:
         asked["note_kind"].isin(["note-only", "missing"]) & (u("careless") < 0.8), "missing-info",
         np.where(u("wrong-reason") < 0.7, NECESSITY, "missing-info"),
     )  # fmt: skip
-    found["reason"] = np.where(
-        found["denied"], found["correct_reason"].where(found["correct_reason"].ne(""), wrongly), ""
-    )
+    right = found["correct_reason"].to_numpy()
+    found["reason"] = np.where(found["denied"], np.where(right == "", wrongly, right), "")
 
     sd = asked["payer"].map(rates.hours_sd).to_numpy()
     median = np.where(asked["urgent"], rates.hours_median_urgent, rates.hours_median_standard)

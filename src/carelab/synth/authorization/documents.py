@@ -124,11 +124,11 @@ def _policy(policy: Policy, version: int, texts: dict[str, Any]) -> Document:
         history += f" Version 2 in force from {policy.revised}: {policy.why}"
     parts = (
         clause("purpose"),
-        Part(*words["background"], background),
+        Part(words["background"][0], words["background"][1], background),
         clause("heading"),
         *(Part(c.section, c.title, c.text) for c in criteria),
         *(clause(name) for name in ("documents", "network", "duration", "quantity", "clock", "appeal")),
-        Part(*words["history"], history),
+        Part(words["history"][0], words["history"][1], history),
     )
     return Document(
         policy.document(version), "policy", words["title"].format(**slots), str(version), start, until,

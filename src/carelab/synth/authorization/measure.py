@@ -5,7 +5,6 @@ import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from carelab.synth.authorization.documents import documents
@@ -140,4 +139,4 @@ def sections() -> pd.DataFrame:
 def without_denials_gone_wrong(data: Data) -> Data:
     """The same requests, decided as they ought to have been."""
     right = data.requests["correct_decision"].where(data.requests["status"].ne("pending"), "pending")
-    return replace(data, requests=data.requests.assign(status=right, wrong_denial=np.False_))
+    return replace(data, requests=data.requests.assign(status=right, wrong_denial=False))

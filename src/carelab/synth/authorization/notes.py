@@ -47,7 +47,8 @@ def make_notes(core: Core, cases: pd.DataFrame) -> dict[int, Note]:
     notes: dict[int, Note] = {}
     noted = np.flatnonzero(cases["noted"])
     # Facts of a stranger's note are those of another request that has a note, so that few rows need to be read.
-    rows = dict(zip(noted.tolist(), cases.iloc[noted].to_dict("records"), strict=True))
+    read: list[Any] = cases.iloc[noted].to_dict("records")
+    rows: dict[int, dict[str, Any]] = dict(zip(noted.tolist(), read, strict=True))
     for i, case in rows.items():
         if (original := case["duplicate_of"]) >= 0 and original in notes:
             notes[i] = notes[original]

@@ -51,9 +51,10 @@ class Fact:
         """Values at the quantiles `u` (0 to 1) of the cases that a clinician considers; the shape of `u`."""
         if self.choices:
             shares = np.cumsum(list(self.choices.values()))
-            return np.searchsorted(shares / shares[-1], u, side="right").clip(max=len(shares) - 1).astype(float)
+            at = np.searchsorted(shares / shares[-1], u, side="right")
+            return np.asarray(np.minimum(at, len(shares) - 1), dtype=float)
         if self.share is not None:
-            return (u < self.share).astype(float)
+            return np.asarray(u < self.share, dtype=float)
         return np.round(np.interp(u, np.linspace(0, 1, len(self.quantiles)), self.quantiles), self.decimals)
 
     def coded(self, value: Any) -> float:
@@ -238,7 +239,8 @@ def by_policy(
     cases: payer, service and one float column a fact; version: 1 or 2 for each, 1 where there is only one.
     """
     columns = {name: cases[name].to_numpy(dtype=float) for name in facts()}
-    for (payer, service, which), rows in cases.groupby(["payer", "service", version], sort=True).indices.items():
+    groups: Any = cases.groupby(["payer", "service", version], sort=True).indices
+    for (payer, service, which), rows in groups.items():
         policy = policies()[payer, service]
         used = min(int(which), len(policy.versions))
         yield policy, used, rows, {name: columns[name][rows] for name in services()[service].facts}

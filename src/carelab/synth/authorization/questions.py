@@ -23,7 +23,8 @@ def policy_questions(today: date) -> pd.DataFrame:
     sources (`document#section`, separated by blanks; for a restricted one those the reader may not see; any one of
     those of a payer's common clause is enough); answer (empty where there is none to give).
     """
-    texts, rows = read_toml("questions.toml"), []
+    texts = read_toml("questions.toml")
+    rows: list[dict[str, Any]] = []
 
     def add(
         question: str, kind: str, answer: str = "", sources: list[str] | None = None, role: str = "pa-specialist",

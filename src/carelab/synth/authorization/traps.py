@@ -98,10 +98,10 @@ def _wrong_denials(data: Data) -> Figures:
 
 
 def _repeats(requests: pd.DataFrame) -> pd.Series:
-    """Whether the same was asked for the same patient within the two weeks before."""
+    """Whether the same was asked for the same patient within the three weeks before."""
     ordered = requests.sort_values("requested", kind="stable")
-    since = ordered.groupby(["patient_id", "service"])["requested"].diff().dt.days
-    return (since <= 21).reindex(requests.index)
+    since: pd.Series = ordered.groupby(["patient_id", "service"])["requested"].diff()
+    return (since < pd.Timedelta(days=22)).reindex(requests.index)
 
 
 def _total(data: Data) -> Figures:
