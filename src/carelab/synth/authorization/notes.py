@@ -43,7 +43,7 @@ def make_notes(core: Core, cases: pd.DataFrame) -> dict[int, Note]:
     staff = [entry["name"][0] for entry in staff_resources(core.world, core.panel)["Practitioner"]]
     clinic = core.world.clinic[core.panel.clinic].name
     records = core.records.set_index("patient_id")
-    strangers = stream(seed, "authorization/stranger", number).integers(1, len(records), len(cases))
+    strangers = stream(seed, "authorization/stranger", number).random(len(cases))
     notes: dict[int, Note] = {}
     noted = np.flatnonzero(cases["noted"])
     # Facts of a stranger's note are those of another request that has a note, so that few rows need to be read.
@@ -56,8 +56,7 @@ def make_notes(core: Core, cases: pd.DataFrame) -> dict[int, Note]:
         writer = Writer(stream(seed, f"authorization/note/{i}", number))
         whose, told = case["patient_id"], case
         if case["note_kind"] == "wrong-patient":
-            place = records.index.get_loc(whose)
-            whose = records.index[(place + strangers[i]) % len(records)]
+            whose = _stranger(core, whose, strangers[i])
             alike = [r for r in rows.values() if r["service"] == case["service"] and r["person"] != case["person"]]
             told = writer.pick(alike) if alike else case
         who = records.loc[whose]
@@ -66,6 +65,16 @@ def make_notes(core: Core, cases: pd.DataFrame) -> dict[int, Note]:
         sender = (signed, SPECIALTIES[TEAM[case["practitioner"]]], clinic)
         notes[i] = _note(writer, core, case, told, who, whose, sender)
     return notes
+
+
+def _stranger(core: Core, patient: str, u: float) -> str:
+    """Record of somebody else of the same sex and about the same age, as mistaken identity mostly has it."""
+    records, people = core.records, core.people
+    mine = int(records.loc[records["patient_id"].eq(patient), "person"].iloc[0])
+    near = (people["birth_date"] - people.at[mine, "birth_date"]).abs() < pd.Timedelta(days=10 * 365)
+    alike = people.index[near & people["sex"].eq(people.at[mine, "sex"]) & (people.index != mine)]
+    found = records.loc[records["person"].isin(alike), "patient_id"].tolist()
+    return str(found[int(u * len(found))])
 
 
 def _dated(style: int, day: pd.Timestamp) -> str:

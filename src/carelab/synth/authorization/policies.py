@@ -55,7 +55,8 @@ class Fact:
             return np.asarray(np.minimum(at, len(shares) - 1), dtype=float)
         if self.share is not None:
             return np.asarray(u < self.share, dtype=float)
-        return np.round(np.interp(u, np.linspace(0, 1, len(self.quantiles)), self.quantiles), self.decimals)
+        drawn = np.interp(u, np.linspace(0, 1, len(self.quantiles)), self.quantiles)
+        return np.asarray(np.round(drawn, self.decimals))
 
     def coded(self, value: Any) -> float:
         """A value as the policies write it (number, true, name of a choice) as a float."""
