@@ -6,12 +6,14 @@ from typing import Any
 
 import orjson
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from carelab import synth
 from carelab.errors import UserError
 from carelab.paths import DATA
-from carelab.synth import building
+from carelab.synth import building, documents
 from carelab.synth.building import differences
 
 
@@ -46,7 +48,7 @@ def test_another_size_has_the_whole_feed_and_shares_its_first_panels(seven_hundr
         if "rows" in entry
     }
     assert rows["tables/visits.parquet"] == rows["fhir/Appointment.ndjson"] == rows["tables/appointments.parquet"]
-    assert rows["tables/patients.parquet"] == rows["fhir/Patient.ndjson"] >= 700
+    assert rows["tables/patients.parquet"] >= 700
     fresh = pd.read_parquet(seven_hundred / "tables" / "visits.parquet")
 
     def whole(frame: pd.DataFrame) -> pd.DataFrame:
@@ -67,8 +69,8 @@ def test_a_failed_build_leaves_the_old_folder_and_nothing_else(tmp_path: Path, m
     target.mkdir()
     (target / "old.txt").write_text("old")
 
-    def fail(folder: Path, *_: Any) -> None:
-        (folder / "half.txt").write_text("half")
+    def fail(work: Path, *_: Any) -> None:
+        (work / "half.txt").write_text("half")
         raise UserError("The world misses its calibration.")
 
     monkeypatch.setattr(building, "_build_into", fail)
@@ -76,25 +78,50 @@ def test_a_failed_build_leaves_the_old_folder_and_nothing_else(tmp_path: Path, m
         synth.build(target, progress=False)
     assert [path.name for path in tmp_path.rglob("*")] == ["synthetic", "old.txt"]
 
-    monkeypatch.setattr(building, "_build_into", lambda folder, *_: (folder / "new.txt").write_text("new"))
+    def succeed(work: Path, *_: Any) -> None:
+        (work / "new").mkdir()
+        (work / "new" / "new.txt").write_text("new")
+
+    monkeypatch.setattr(building, "_build_into", succeed)
     synth.build(target, progress=False)
     assert [path.name for path in tmp_path.rglob("*")] == ["synthetic", "new.txt"]
 
 
-def test_no_workers_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="ask for 1 or more"):
-        synth.build(tmp_path / "world", n_patients=10, workers=0, progress=False)
+def test_a_folder_that_cannot_be_replaced_stays(tmp_path: Path) -> None:
+    target = tmp_path / "synthetic"
+    target.mkdir()
+    (target / "old.txt").write_text("old")
+    with pytest.raises(OSError, match="nowhere"):
+        building._swap(tmp_path / "nowhere", target, tmp_path / "aside")
+    assert (target / "old.txt").read_text() == "old"
+
+
+def test_no_workers_build_nothing(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="0 workers"):
+        synth.build(tmp_path / "world", workers=0)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_committed_files_are_as_the_manifest_says() -> None:
+def test_a_column_that_one_panel_leaves_empty_keeps_its_type(tmp_path: Path) -> None:
+    """A panel in which nobody appealed must not stop a build of a thousand."""
+    for name, values in (("000", pa.nulls(2)), ("001", pa.array(["appealed"]))):
+        (tmp_path / name).mkdir()
+        pq.write_table(pa.table({"outcome": values}), tmp_path / name / "t.parquet")
+    building._join_parquet(
+        tmp_path / "tables" / "t.parquet", [tmp_path / "000" / "t.parquet", tmp_path / "001" / "t.parquet"]
+    )
+    assert pq.read_table(tmp_path / "tables" / "t.parquet").to_pydict() == {"outcome": [None, None, "appealed"]}
+
+
+def test_check_passes_on_the_committed_data() -> None:
     assert synth.check(DATA) == []
 
 
-def test_check_names_missing_and_corrupt_files(tmp_path: Path) -> None:
-    copy = tmp_path / "synthetic"
+def test_check_names_what_is_missing_or_changed(tmp_path: Path) -> None:
+    copy = tmp_path / "data"
     shutil.copytree(DATA, copy)
     (copy / "tables" / "sites.parquet").unlink()
+    (copy / "tables" / "weather.parquet").write_bytes(b"no table any more")
     path = copy / "fhir" / "Patient.ndjson"
     content = bytearray(path.read_bytes())
     content[1000] ^= 1  # one bit
@@ -102,6 +129,7 @@ def test_check_names_missing_and_corrupt_files(tmp_path: Path) -> None:
     assert synth.check(copy) == [
         "fhir/Patient.ndjson is not what was built: its content has changed.",
         "tables/sites.parquet is missing.",
+        "tables/weather.parquet is not what was built: its content has changed.",
     ]
 
 
@@ -116,8 +144,37 @@ def test_check_names_another_configuration_and_a_broken_manifest(tmp_path: Path)
 
 
 def test_the_committed_data_are_small() -> None:
-    def megabytes(folder: str) -> float:
-        return sum(path.stat().st_size for path in (DATA / folder).iterdir()) / 1e6
+    import gzip
 
-    assert megabytes("tables") < 3
-    assert megabytes("fhir") < 10
+    packed = sum(
+        len(gzip.compress(path.read_bytes(), mtime=0)) for path in (DATA / "fhir").rglob("*") if path.is_file()
+    )
+    assert packed < 3e6  # what a clone fetches of the sample
+    tables = sum(path.stat().st_size for path in (DATA / "tables").iterdir())
+    assert tables < 6e6
+
+
+def test_the_dictionary_refuses_what_nobody_described(seven_hundred: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "world"
+    shutil.copytree(seven_hundred, copy)
+    assert documents.dictionary(copy) == (seven_hundred / "DATA_DICTIONARY.md").read_text(encoding="utf-8")
+    (copy / "strange").mkdir()
+    (copy / "strange" / "file.txt").write_text("?")
+    with pytest.raises(UserError, match=r"strange/file\.txt"):
+        documents.dictionary(copy)
+    shutil.rmtree(copy / "strange")
+    (copy / "fhir" / "Basic.ndjson").write_text("{}\n")
+    with pytest.raises(UserError, match="Basic"):
+        documents.dictionary(copy)
+    (copy / "fhir" / "Basic.ndjson").unlink()
+    frame = pd.read_parquet(copy / "tables" / "sites.parquet")
+    frame.assign(secret=1).to_parquet(copy / "tables" / "sites.parquet")
+    with pytest.raises(UserError, match="sites differ in secret"):
+        documents.dictionary(copy)
+
+
+def test_an_undescribed_truth_table_is_listed_all_the_same(seven_hundred: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "world"
+    shutil.copytree(seven_hundred, copy)
+    pd.DataFrame({"id": [1]}).to_parquet(copy / "truth" / "newly_invented.parquet")
+    assert "| newly_invented |  |" in documents.dictionary(copy)

@@ -42,6 +42,14 @@ HARM: dict[str, Callable[[Figures], bool]] = {
         and f["precision_rule"] > 0.9
         and f["prior_visits_on_record"] < 0.7 * f["prior_visits_of_person"]
     ),
+    "weather-wrong-day": lambda f: (
+        f["evenings_with_snow_forecast"] > 100 and f["share_wrong_by_utc_day"] > 0.5 and f["share_wrong_by_local_day"] == 0
+    ),
+    "mixed-identifiers": lambda f: (
+        f["recall_by_number"] < 0.2 < 0.9 < f["recall_rule"]
+        and f["strangers_with_equal_digits"] > 100
+        and f["strangers_with_equal_system_and_number"] == 0
+    ),
     "race-missing": lambda f: (
         f["missing_at_worst_site"] > 4 * f["missing_at_best_site"]
         and f["worst_site_share_complete_cases"] < 0.9 * f["worst_site_share"]
@@ -109,6 +117,13 @@ def steady_policy(data: Data) -> Data:
     return replace(data, history=shuffled)
 
 
+def one_number_each(data: Data) -> Data:
+    """Every record of a person under one number, as a master patient index would give it."""
+    person = data.true_patients.set_index("patient_id")["person_id"]
+    patients = data.patients.assign(mrn=data.patients["patient_id"].map(person), former_mrn=None)
+    return replace(data, patients=patients)
+
+
 MENDED: dict[str, Callable[[Data], Data]] = {
     "look-ahead-rate": honest_rate,
     "after-the-visit": everybody_waits,
@@ -118,6 +133,8 @@ MENDED: dict[str, Callable[[Data], Data]] = {
     "wrong-day": local_clock,
     "left-open": closed_books,
     "policy-change": steady_policy,
+    "weather-wrong-day": local_clock,
+    "mixed-identifiers": one_number_each,
     "race-missing": known_race,
     "new-clinic": no_new_clinic,
 }

@@ -1,59 +1,83 @@
-"""Build the world into a folder: panels one by one, written into a temporary folder that replaces the old one at the end."""
+"""Build the world into a folder: panels one by one, in a work folder that replaces the old one at the end."""
 
-import hashlib
+import atexit
+import multiprocessing
+import os
 import shutil
 import tempfile
+import threading
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 import orjson
-import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
-from rich.progress import Progress
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
+from rich.text import Text
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from carelab.errors import UserError
 from carelab.fhir.read import Resource
 from carelab.fhir.tables import TABLES, in_order, open_tables
-from carelab.synth import calibration, documents
+from carelab.synth import calibration, croissant, documents
 from carelab.synth.areas import join_feeds
 from carelab.synth.config import Panel, World, config_hash, load_world, panels
 from carelab.synth.panel import make_core, make_panel
 from carelab.synth.registry import AREAS
 from carelab.synth.resources import network_resources
 from carelab.synth.weather import make_weather
+from carelab.synth.work import (
+    Entry,
+    InterruptedBuild,
+    Settings,
+    code_hash,
+    content_of,
+    entry_of,
+    files_below,
+    new_part,
+    part,
+    sha256_of,
+    tidy,
+    work_folder,
+)
 
-VERSION = "1.0"
+VERSION = "2.0"
 MANIFEST = "MANIFEST.json"
 TRUTH = "truth"
-WHOLE, SAMPLE = "whole", "sample"  # a panel's feed, and the part of it that S keeps
+FEED = "feed"  # a panel's resources: all, or those of the sample
+NETWORK = "network"  # the part that all panels share
 SHARED_TABLES = ("sites", "weather")  # not per panel
 
 
-def build(target: Path, n_patients: int | None = None, workers: int = 1, progress: bool = True) -> None:
+def build(
+    target: Path, n_patients: int | None = None, workers: int = 1, progress: bool = True, tables_only: bool = False
+) -> None:
     """Build the world into `target`, which is replaced as a whole: nobody ever sees a half-written folder.
 
     n_patients: None for the released size (M tables, and S as FHIR); any other number gives that many patients as
-    tables and as FHIR, panel by panel in flat memory. workers: processes; the bytes are the same for any number.
-    Raises UserError when the size is out of range, or a calibration target of the released world is missed.
+    tables and as FHIR, in flat memory: up to the released size one NDJSON file a type, beyond it one folder a panel.
+    tables_only: Parquet without FHIR; each panel's NDJSON is gone as soon as its tables are made. workers: processes;
+    the bytes are the same for any number.
+
+    A build that was killed goes on where it stopped when it is asked for again with the same generator, configuration
+    and size. Raises UserError when the size is out of range, another process builds the same, or a calibration target
+    of the released world is missed.
     """
     if workers < 1:
         raise UserError(f"{workers} workers cannot build anything; ask for 1 or more.")
     target = Path(target)
     world = load_world()
-    target.parent.mkdir(parents=True, exist_ok=True)
-    # Beside the target, so that the final rename stays within one file system.
-    with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{target.name}-") as folder:
-        fresh = Path(folder) / "new"
-        fresh.mkdir()
-        _build_into(fresh, world, n_patients, workers, progress)
-        _swap(fresh, target, Path(folder) / "old")
+    todo = panels(world, n_patients)
+    size = sum(panel.size for panel in todo)
+    settings = Settings(VERSION, world.seed, config_hash(), code_hash(), size, tables_only)
+    with work_folder(target, settings) as work:
+        _build_into(work, world, todo, settings, workers, progress)
+        _swap(work / "new", target, work / "old")
 
 
 def _swap(fresh: Path, target: Path, aside: Path) -> None:
@@ -69,30 +93,109 @@ def _swap(fresh: Path, target: Path, aside: Path) -> None:
         raise
 
 
-def _build_into(folder: Path, world: World, n_patients: int | None, workers: int, progress: bool) -> None:
-    """All files of the world, with the manifest last."""
-    released = n_patients is None or n_patients == world.n_patients
-    todo = panels(world, n_patients)
-    # Always solved on the released world, so that a larger world begins with the same patients.
-    cores = [make_core(world, panel) for panel in panels(world)]
-    solved = {area.name: area.solve(cores) for area in AREAS if area.solve}
-    parts = folder / "parts"
-    _write_network(parts / "network", world)
-    work = partial(_make_part, parts, world, solved)
-    with _mapper(workers) as apply, Progress(disable=not progress) as bar:
-        for _ in bar.track(apply(work, todo), total=len(todo), description="Building Lakeshore Health"):
-            pass
-    _join_parts(folder, parts, len(todo), whole_feed=not released)
-    shutil.rmtree(parts)
-    (folder / "DATA_DICTIONARY.md").write_bytes(documents.dictionary(folder).encode())
-    if released:
-        with threadpool_limits(1):  # single-threaded sums come out the same everywhere, and workers do not crowd
-            _measure_into(folder, world)
-    _write_manifest(folder, world, n_patients or world.n_patients)
+class _Rate(ProgressColumn):
+    """Patients made in a second, of those that this run makes."""
+
+    def render(self, task: Task) -> Text:
+        return Text(f"{task.speed:.0f} patients/s" if task.speed else "")
 
 
-def _measure_into(folder: Path, world: World) -> None:
-    """Calibration and traps of the released world. Raises UserError when a target is missed."""
+def _build_into(work: Path, world: World, todo: list[Panel], settings: Settings, workers: int, progress: bool) -> None:
+    """All files of the world in the work folder's `new`, with the manifest last."""
+    released = settings.n_patients == world.n_patients and not settings.tables_only
+    kept = tidy(work)
+    missing = [panel for panel in todo if _name(panel) not in kept]
+    columns = (
+        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("patients"), _Rate(),
+        TimeRemainingColumn(),
+    )  # fmt: skip
+    with Progress(*columns, disable=not progress) as bar:
+        done = len(todo) - len(missing)
+        if done and progress:
+            bar.console.print(f"Going on with an interrupted build: {done} of {len(todo)} panels are there.")
+        task = bar.add_task(
+            "Lakeshore Health",
+            total=settings.n_patients,
+            completed=settings.n_patients - sum(panel.size for panel in missing),
+        )
+        if NETWORK not in kept:
+            with new_part(work, NETWORK) as folder:
+                _write_network(folder, world)
+        if missing:
+            keep = None if settings.tables_only else "sample" if released else "whole"
+            make = partial(_make_part, work, world, _solve(world), keep)
+            for panel in _each(make, missing, workers):
+                bar.advance(task, panel.size)
+        bar.update(task, description="Joining the panels")
+        fresh, parts = work / "new", [part(work, _name(panel)) for panel in todo]
+        fresh.mkdir()
+        known: dict[str, Entry] = {}
+        _join_tables(fresh, parts)
+        _take_files(fresh, part(work, NETWORK))
+        if not settings.tables_only:
+            by_panel = settings.n_patients > world.n_patients
+            known = (_link_feed if by_panel else _join_feed)(fresh / "fhir", part(work, NETWORK), parts)
+        results: list[calibration.Result] = []
+        if released:
+            bar.update(task, description="Measuring it")
+            with threadpool_limits(1):  # single-threaded sums come out the same everywhere, and workers do not crowd
+                results = _measure_into(fresh, world)
+        _describe_into(fresh, world, settings, results, known)
+
+
+def _name(panel: Panel) -> str:
+    return f"{panel.number:03d}"
+
+
+def _solve(world: World) -> Mapping[str, Any]:
+    """Constants of each area; always of the released world, so that a larger world begins with the same patients."""
+    with threadpool_limits(1):
+        cores = [make_core(world, panel) for panel in panels(world)]
+        return {area.name: area.solve(cores) for area in AREAS if area.solve}
+
+
+def _each(make: Callable[[Panel], None], todo: list[Panel], workers: int) -> Iterator[Panel]:
+    """Make each panel, in this process or over several, and yield it when it is finished, in no order."""
+    if workers == 1:
+        for panel in todo:
+            make(panel)
+            yield panel
+        return
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_end_with_parent) as pool:
+        made = {pool.submit(make, panel): panel for panel in todo}
+        try:
+            for future in as_completed(made):
+                future.result()
+                yield made[future]
+        except BrokenProcessPool as error:
+            raise InterruptedBuild(
+                "A worker was stopped from outside, perhaps for want of memory. What is finished is kept: run the same"
+                " command again, with fewer --workers."
+            ) from error
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _end_with_parent() -> None:
+    """In a worker: end when the build is killed, instead of waiting for work for ever."""
+    parent, stop = multiprocessing.parent_process(), threading.Event()
+
+    def watch() -> None:
+        while not stop.wait(0.5):
+            if parent is not None and not parent.is_alive():
+                os._exit(1)
+
+    thread = threading.Thread(target=watch, daemon=True)
+    thread.start()
+
+    @atexit.register
+    def _() -> None:  # a thread that outlives the interpreter keeps DuckDB from tidying up
+        stop.set()
+        thread.join()
+
+
+def _measure_into(folder: Path, world: World) -> list[calibration.Result]:
+    """Derived files, calibration and traps of the released world. Raises UserError when a target is missed."""
     results, traps, ceilings = [], [], {}
     for area in AREAS:
         if area.derive:
@@ -112,20 +215,41 @@ def _measure_into(folder: Path, world: World) -> None:
         }
         for area, trap, figures in traps
     ]  # fmt: skip
-    tables = folder / "tables"
-    figures = {
-        "patients": f"{_rows(tables / 'patients.parquet'):,}", "visits": f"{_rows(tables / 'visits.parquet'):,}",
-        "seed": world.seed, "sample": _rows(folder / "fhir" / "Patient.ndjson"), "version": VERSION,
-    }  # fmt: skip
-    texts = {
-        "CALIBRATION.md": documents.calibration(results),
-        "DATASHEET.md": documents.datasheet(figures),
-        f"{TRUTH}/TRAPS.md": documents.traps(listed),
-    }
-    for name, text in texts.items():
-        (folder / name).write_bytes(text.encode())
+    (folder / TRUTH / "TRAPS.md").write_bytes(documents.traps(listed).encode())
     _write_json(folder / TRUTH / "traps.json", listed)
     _write_json(folder / TRUTH / "ceilings.json", ceilings)
+    return results
+
+
+def _describe_into(
+    folder: Path, world: World, settings: Settings, results: list[calibration.Result], known: dict[str, Entry]
+) -> None:
+    """Dictionary, datasheet, Croissant and manifest; calibration where there is one.
+
+    known: entries of the manifest for files whose hash is known already, by path. Raises UserError for what nobody
+    described.
+    """
+    texts = {"DATA_DICTIONARY.md": documents.dictionary(folder)}
+    if results:
+        texts["CALIBRATION.md"] = documents.calibration(results)
+    texts["DATASHEET.md"] = documents.datasheet(folder, world.seed, VERSION)
+    for name, text in texts.items():
+        (folder / name).write_bytes(text.encode())
+    entries = known | {
+        name: entry_of(path)
+        for path in files_below(folder)
+        if (name := path.relative_to(folder).as_posix()) not in known
+    }
+    _write_json(folder / croissant.FILE, croissant.metadata(folder, entries, VERSION))
+    entries[croissant.FILE] = entry_of(folder / croissant.FILE)
+    manifest = {
+        "generator": VERSION,
+        "seed": world.seed,
+        "n_patients": settings.n_patients,
+        "config_sha256": settings.config_sha256,
+        "files": dict(sorted(entries.items())),
+    }
+    _write_json(folder / MANIFEST, manifest)
 
 
 def _write_json(path: Path, content: Any) -> None:
@@ -133,24 +257,14 @@ def _write_json(path: Path, content: Any) -> None:
     path.write_bytes(orjson.dumps(content, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
 
 
-@contextmanager
-def _mapper(workers: int) -> Iterator[Callable[..., Any]]:
-    """`map`, in this process or over several; results come in the order of the input."""
-    if workers == 1:
-        yield map
-    else:
-        with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-            yield pool.map
-
-
 def _write_network(folder: Path, world: World) -> None:
     """What all panels share: resources and weather, and below `files` whatever else an area brings."""
-    folder.mkdir(parents=True)
+    (folder / FEED).mkdir()
     networks = [area.network(world) for area in AREAS if area.network]
     for kind, resources in join_feeds([network_resources(world), *(n.resources for n in networks)]).items():
-        _write_ndjson(folder / f"{kind}.ndjson", resources)
+        write_ndjson(folder / FEED / f"{kind}.ndjson", resources)
     weather = make_weather(world)
-    weather.to_csv(folder / "weather.csv", index=False, date_format="%Y-%m-%d", lineterminator="\n")
+    weather.to_csv(folder / FEED / "weather.csv", index=False, date_format="%Y-%m-%d", lineterminator="\n")
     for network in networks:
         for name, content in network.files.items():
             path = folder / "files" / name
@@ -158,98 +272,92 @@ def _write_network(folder: Path, world: World) -> None:
             path.write_bytes(content)
 
 
-def _make_part(parts: Path, world: World, solved: Mapping[str, Any], panel: Panel) -> None:
-    """A panel's FHIR, sample, tables and truth, written to its own folder."""
-    made = make_panel(make_core(world, panel, solved)).values()
-    folder = parts / f"{panel.number:03d}"
-    for name, feeds in ((WHOLE, [part.resources for part in made]), (SAMPLE, [part.sample for part in made])):
-        (folder / name).mkdir(parents=True)
-        for kind, found in join_feeds(feeds).items():
-            _write_ndjson(folder / name / f"{kind}.ndjson", found)
-    # The tables come from the files just written, as a reader's own would.
-    with open_tables(parts / "network", folder / WHOLE, threads=1) as connection:
-        for table in TABLES:
-            pq.write_table(connection.sql(in_order(table)).to_arrow_table(), folder / f"{table}.parquet")
-    (folder / TRUTH).mkdir()
-    for part in made:
-        for where, frames in ((folder, part.tables), (folder / TRUTH, part.truth)):
-            for name, frame in frames.items():
-                pq.write_table(pa.Table.from_pandas(frame, preserve_index=False), where / f"{name}.parquet")
+def _make_part(work: Path, world: World, solved: Mapping[str, Any], keep: str | None, panel: Panel) -> None:
+    """A panel's tables and truth, and as much of its feed as is kept: `whole`, the `sample` or None."""
+    with threadpool_limits(1), new_part(work, _name(panel)) as folder:
+        made = make_panel(make_core(world, panel, solved)).values()
+        whole = folder / FEED
+        whole.mkdir()
+        for kind, found in join_feeds([area.resources for area in made]).items():
+            write_ndjson(whole / f"{kind}.ndjson", found)
+        # The tables come from the files just written, as a reader's own would.
+        with open_tables(part(work, NETWORK) / FEED, whole, threads=1) as connection:
+            for table in TABLES:
+                pq.write_table(connection.sql(in_order(table)).to_arrow_table(), folder / f"{table}.parquet")
+        if keep != "whole":
+            shutil.rmtree(whole)
+        if keep == "sample":
+            whole.mkdir()
+            for kind, found in join_feeds([area.sample for area in made]).items():
+                write_ndjson(whole / f"{kind}.ndjson", found)
+        (folder / TRUTH).mkdir()
+        for area in made:
+            for where, frames in ((folder, area.tables), (folder / TRUTH, area.truth)):
+                for name, frame in frames.items():
+                    pq.write_table(pa.Table.from_pandas(frame, preserve_index=False), where / f"{name}.parquet")
 
 
-def _write_ndjson(path: Path, resources: list[Resource]) -> None:
+def write_ndjson(path: Path, resources: list[Resource]) -> None:
     """Resources, one a line, as compact JSON in the order given."""
     with path.open("wb") as file:
         file.writelines(orjson.dumps(resource, option=orjson.OPT_APPEND_NEWLINE) for resource in resources)
 
 
-def _join_parts(folder: Path, parts: Path, n_panels: int, whole_feed: bool) -> None:
-    """Panels' files one after the other: by panel, then area, then id."""
-    ordered = [parts / f"{number:03d}" for number in range(n_panels)]
+def _join_tables(fresh: Path, parts: list[Path]) -> None:
+    """Panels' tables and truth one after the other."""
     for where in ("", TRUTH):
-        for table in sorted(path.name for path in (ordered[0] / where).glob("*.parquet")):
-            used = ordered[:1] if not where and Path(table).stem in SHARED_TABLES else ordered
-            _join_parquet(folder / (where or "tables") / table, [part / where / table for part in used])
-    network = parts / "network"
-    if (network / "files").is_dir():
-        shutil.copytree(network / "files", folder, dirs_exist_ok=True)
-    feed, level = folder / "fhir", WHOLE if whole_feed else SAMPLE
-    feed.mkdir()
-    sources = [network, *(part / level for part in ordered)]
-    for name in sorted({path.name for source in sources for path in source.iterdir() if path.is_file()}):
-        with (feed / name).open("wb") as joined:
-            for piece in (source / name for source in sources if (source / name).is_file()):
-                with piece.open("rb") as content:
-                    shutil.copyfileobj(content, joined)
+        for table in sorted(path.name for path in (parts[0] / where).glob("*.parquet")):
+            used = parts[:1] if not where and Path(table).stem in SHARED_TABLES else parts
+            _join_parquet(fresh / (where or "tables") / table, [folder / where / table for folder in used])
 
 
 def _join_parquet(path: Path, pieces: list[Path]) -> None:
     """One Parquet file with a row group for each piece, without any of them whole in memory with another."""
     path.parent.mkdir(exist_ok=True)
-    schema = pq.read_schema(pieces[0]).remove_metadata()
+    # A column that is empty all through a panel has no type there; the others' type holds.
+    schemas = {schema.to_string(): schema for schema in (pq.read_schema(piece).remove_metadata() for piece in pieces)}
+    schema = pa.unify_schemas(list(schemas.values()), promote_options="permissive")
     with pq.ParquetWriter(path, schema, compression="zstd", compression_level=12) as writer:
         for piece in pieces:
             writer.write_table(pq.read_table(piece).cast(schema))
 
 
-def _rows(path: Path) -> int | None:
-    """Rows of a table, lines of a feed; None for documents."""
-    if path.suffix == ".parquet":
-        return int(pq.read_metadata(path).num_rows)
-    if path.suffix == ".ndjson":
-        with path.open("rb") as file:
-            return sum(1 for _ in file)
-    if path.suffix == ".csv":
-        return len(pd.read_csv(path))
-    return None
+def _take_files(fresh: Path, network: Path) -> None:
+    """Files that an area brings for all panels."""
+    if (network / "files").is_dir():
+        shutil.copytree(network / "files", fresh, dirs_exist_ok=True)
 
 
-def _files(folder: Path) -> list[Path]:
-    """All files below a folder, sorted."""
-    return sorted(path for path in folder.rglob("*") if path.is_file())
+def _join_feed(feed: Path, network: Path, parts: list[Path]) -> dict[str, Entry]:
+    """One file a type: by panel, then area, then id. Hashes are not known before the files are there."""
+    feed.mkdir()
+    sources = [folder / FEED for folder in (network, *parts)]
+    for name in sorted({path.name for source in sources for path in source.iterdir()}):
+        with (feed / name).open("wb") as joined:
+            for piece in (source / name for source in sources if (source / name).is_file()):
+                with piece.open("rb") as content:
+                    shutil.copyfileobj(content, joined)
+    return {}
 
 
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def _link_feed(feed: Path, network: Path, parts: list[Path]) -> dict[str, Entry]:
+    """One folder for the network and one a panel, without a second copy on the disk where it knows links.
 
-
-def _write_manifest(folder: Path, world: World, n_patients: int) -> None:
-    """Name, size, rows and hash of every file, with what it takes to make them again."""
-    files: dict[str, dict[str, Any]] = {}
-    for path in _files(folder):
-        entry: dict[str, Any] = {"sha256": _sha256(path), "bytes": path.stat().st_size}
-        if (rows := _rows(path)) is not None:
-            entry["rows"] = rows
-        files[path.relative_to(folder).as_posix()] = entry
-    manifest = {
-        "generator": VERSION,
-        "seed": world.seed,
-        "n_patients": n_patients,
-        "config_sha256": config_hash(),
-        "files": files,
-    }
-    _write_json(folder / MANIFEST, manifest)
+    Returns the manifest's entries, whose hashes the workers have computed.
+    """
+    known = {}
+    for source in (network, *parts):
+        folder = feed / (source.name if source is network else f"panel-{source.name}")
+        folder.mkdir(parents=True)
+        for name, entry in content_of(source).items():
+            where, _, file = name.partition("/")
+            if where == FEED:
+                try:
+                    os.link(source / name, folder / file)
+                except OSError:
+                    shutil.copyfile(source / name, folder / file)
+                known[f"fhir/{folder.name}/{file}"] = entry
+    return known
 
 
 def check(target: Path) -> list[str]:
@@ -273,7 +381,7 @@ def check(target: Path) -> list[str]:
         path = target / name
         if not path.is_file():
             problems.append(f"{name} is missing.")
-        elif _sha256(path) != entry["sha256"]:
+        elif sha256_of(path) != entry["sha256"]:
             problems.append(f"{name} is not what was built: its content has changed.")
     return problems
 
@@ -289,7 +397,7 @@ def rebuild_matches(target: Path, workers: int = 1) -> list[str]:
 def differences(target: Path, fresh: Path) -> list[str]:
     """Files that two folders do not share byte for byte, one sentence each, sorted by name."""
     left, right = (
-        {path.relative_to(root).as_posix(): _sha256(path) for path in _files(root)} for root in (target, fresh)
+        {path.relative_to(root).as_posix(): sha256_of(path) for path in files_below(root)} for root in (target, fresh)
     )
     changed = sorted(name for name in left.keys() | right.keys() if left.get(name) != right.get(name))
     return [f"{name} differs from a fresh build." for name in changed]

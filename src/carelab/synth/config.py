@@ -17,6 +17,8 @@ import pandas as pd
 from carelab.errors import UserError
 from carelab.synth.alerts.settings import Alerts
 from carelab.synth.authorization.settings import Authorization
+from carelab.synth.faults.settings import Faults
+from carelab.synth.interfaces.settings import Interfaces
 from carelab.synth.messages.settings import Messages
 from carelab.synth.monitoring.settings import Monitoring
 from carelab.synth.readmission.settings import Readmission
@@ -52,6 +54,11 @@ class People(Section):
     transport_need_recorded: float
     registered_before_share: float
     left_share: float
+    died_share: Shares
+    death_delay_days: float
+    former_number_share: float
+    former_number_first: float
+    former_number_on_double: float
     distance_sd: float
     duplicate_share: float
     duplicate_visit_share: float
@@ -74,6 +81,8 @@ class Agenda(Section):
     specialty_share_child: Shares
     specialty_share_adult: Shares
     specialty_share_elder: Shares
+    open_slot_share: float
+    sample_open_days: int
 
 
 class Risk(Section):
@@ -165,15 +174,21 @@ class Targets(Section):
     spanish_share: Band
     race_missing_share: Band
     duplicate_share: Band
+    deceased_share: Band
+    former_number_share: Band
 
 
 class Site(Section):
-    """A place where patients are seen; without more, a hospital, where the specialists of its clinics work."""
+    """A place where patients are seen; without more, a hospital, where the specialists of its clinics work.
+
+    former_group: short name of the hospital group that it belonged to before the network took it over.
+    """
 
     id: str
     name: str
     zip3: str
     city: str
+    former_group: str | None = None
 
 
 class Clinic(Site):
@@ -211,6 +226,8 @@ class World(Section):
     alerts: Alerts
     monitoring: Monitoring
     security: Security
+    interfaces: Interfaces
+    faults: Faults
     hospital: tuple[Site, ...]
     clinic: tuple[Clinic, ...]
 

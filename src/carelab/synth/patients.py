@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from carelab.fhir.read import Resource
-from carelab.fhir.tables.engine import EXTENSION, US_CORE
+from carelab.fhir.tables.engine import EXTENSION, SID, US_CORE
 from carelab.synth.config import Panel, World
 from carelab.synth.resources import ETHNICITIES, LANGUAGES, NETWORK, PAYERS, RACES, TERMINOLOGY, concept, ref, resource
 from carelab.synth.streams import stream
@@ -17,6 +17,31 @@ def _omb(name: str, code: str | None, text: str) -> Resource:
     coding = {"system": "urn:oid:2.16.840.1.113883.6.238", "code": code, "display": text}
     category = [{"url": "ombCategory", "valueCoding": coding}] if code else []
     return {"url": f"{US_CORE}/{name}", "extension": [*category, {"url": "text", "valueString": text}]}
+
+
+def former_numbers(world: World, panel: Panel, people: pd.DataFrame, records: pd.DataFrame) -> pd.DataFrame:
+    """Numbers that a hospital group taken over had given to some of its patients, one row a record, as in `records`.
+
+    Columns: former_number (such as P-009-041; None without one), former_first (it stands before the network's own).
+    The old series counts from zero as the network's does, so that only the system tells equal digits apart.
+    """
+    rates, n = world.people, panel.size
+
+    def draw(name: str) -> np.random.Generator:
+        return stream(world.seed, name, panel.number)
+
+    hospital = next(h for h in world.hospital if h.id == world.clinic[panel.clinic].hospital)
+    known = ~people["new"].to_numpy() & (hospital.former_group is not None)
+    has = known & (draw("former-number").random(n) < rates.former_number_share)
+    number = draw("former-number-order").permutation(n)
+    first = draw("former-number-first").random(n) < rates.former_number_first
+    copied = draw("former-number-copied").random(n) < rates.former_number_on_double
+    person = records["person"].to_numpy()
+    shown = has[person] & (~records["duplicate"].to_numpy() | copied[person])
+    text = [f"P-{panel.number:03d}-{i:03d}" if shows else None for i, shows in zip(number[person], shown, strict=True)]
+    return pd.DataFrame(
+        {"former_number": text, "former_first": shown & first[person]}, index=records.index, dtype=object
+    )
 
 
 def patient_resources(
@@ -31,8 +56,15 @@ def patient_resources(
     others = stream(world.seed, "other-language", panel.number).choice(["pl", "so", "hmn"], panel.size)
     found: dict[str, list[Resource]] = {"Patient": [], "Coverage": [], "Condition": []}
     traits = people.drop(columns=["given", "family", "birth_date"])  # a record has its own, perhaps mistaken
+    former = former_numbers(world, panel, people, records)
     record: Any
-    for record in records.join(traits, on="person").itertuples():
+    for record in records.join(traits, on="person").join(former).itertuples():
+        identifiers = [{"system": f"{SID}/mrn", "value": f"LH{record.patient_id.removeprefix('pat-')}"}]
+        if record.former_number:
+            old = {"system": f"{SID}/prairie-number", "value": record.former_number}
+            identifiers.insert(0 if record.former_first else 1, old)
+        # The death was entered on the first record; nobody thought of the double.
+        died = None if record.duplicate or pd.isna(record.deceased_on) else record.deceased_on.strftime("%Y-%m-%d")
         number = record.patient_id.removeprefix("pat-")
         extensions = []
         if not record.race_missing:
@@ -48,13 +80,14 @@ def patient_resources(
         found["Patient"].append(
             resource(
                 "Patient", record.patient_id, extension=extensions, active=True,
-                identifier=[{"system": "https://example.org/fhir/sid/mrn", "value": f"LH{number}"}],
+                identifier=identifiers,
                 name=[{"use": "official", "family": record.family, "given": [record.given]}],
                 telecom=[
                     {"system": "phone", "value": f"555-0{phones[record.person]}", "use": "mobile"},
                     {"system": "email", "value": mail},
                 ],
                 gender=record.sex, birthDate=record.birth_date.strftime("%Y-%m-%d"),
+                deceasedDateTime=died,
                 address=[{"use": "home", "city": clinic.city, "postalCode": clinic.zip3, "country": "US"}],
                 communication=[{"language": language, "preferred": True}],
                 managingOrganization={"reference": NETWORK},

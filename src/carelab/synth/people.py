@@ -94,6 +94,12 @@ def make_people(world: World, panel: Panel) -> pd.DataFrame:
         late = opens + pd.to_timedelta((rng.random(n) ** 2 * days).astype(int), unit="D")
         people["registered"], people["left"] = late, world.last_day
     people["new"] = people["registered"] >= start
+    # Some of those who left have died, after their last visit; a death after the extract is not known yet.
+    dying = np.array([rates.died_share[g] for g in group])
+    died = (people["left"] < world.last_day) & (draw("died").random(n) < dying)
+    delay = pd.to_timedelta(np.ceil(draw("death-delay").exponential(rates.death_delay_days, n)).clip(1), unit="D")
+    deceased = (people["left"] + delay).where(died)
+    people["deceased_on"] = deceased.where(deceased <= pd.Timestamp(world.clock.extract_at))
     people["latent"] = draw("latent").normal(0, rates.latent_sd, n)
     shape = world.agenda.visit_rate_shape
     people["visit_rate"] = draw("visit-rate").gamma(shape, world.agenda.visits_per_year / shape, n)

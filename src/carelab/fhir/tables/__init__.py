@@ -31,13 +31,13 @@ def open_tables(*folders: Path | str, threads: int | None = None) -> duckdb.Duck
 
 
 def in_order(table: str) -> str:
-    """SQL that selects a table in its order: by key, weather by area and day. Raises UserError for other names."""
+    """SQL that selects a table in its order: by its columns, the key first. Raises UserError for other names."""
     subject_of(table)
-    return f"select * from {table} order by {'1, 2' if table == 'weather' else '1'}"
+    return f"select * from {table} order by all"
 
 
 def flatten(table: str, *folders: Path | str) -> pd.DataFrame:
-    """One table of the export as a DataFrame, sorted by its key (its first column).
+    """One table of the export as a DataFrame, sorted by its columns, the key first.
 
     table: one of `TABLES`; folders: where the NDJSON files lie. Raises UserError as `engine.connect` does.
     """

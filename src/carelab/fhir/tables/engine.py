@@ -14,6 +14,7 @@ from carelab.errors import UserError
 
 ZONE = "America/Chicago"
 EXTENSION = "https://example.org/fhir/StructureDefinition"
+SID = "https://example.org/fhir/sid"  # systems of identifiers
 US_CORE = "http://hl7.org/fhir/us/core/StructureDefinition"
 
 # Small helpers inside SQL. A list is searched with a lambda; index 1 of an empty list is NULL.

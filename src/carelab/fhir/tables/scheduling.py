@@ -1,6 +1,6 @@
 """Visits to the clinics: sites, staff, patients, appointments, reminders."""
 
-from carelab.fhir.tables.engine import CODE, REF, US_CORE, ZONE, Subject
+from carelab.fhir.tables.engine import CODE, REF, SID, US_CORE, ZONE, Subject
 
 # Resource type -> the elements we read, with their types.
 COLUMNS = {
@@ -17,7 +17,8 @@ COLUMNS = {
     },
     "Patient": {
         "id": "varchar", "name": "struct(family varchar, given varchar[])[]", "gender": "varchar", "birthDate": "varchar",
-        "identifier": 'struct("value" varchar)[]', "telecom": 'struct(system varchar, "value" varchar)[]',
+        "deceasedDateTime": "varchar", "identifier": 'struct(system varchar, "value" varchar)[]',
+        "telecom": 'struct(system varchar, "value" varchar)[]',
         "address": "struct(city varchar, postalCode varchar)[]", "communication": f"struct(language {CODE})[]",
         "extension": f"struct(url varchar, valueDecimal double, valueReference {REF},"
         " extension struct(url varchar, valueString varchar)[])[]",
@@ -48,8 +49,8 @@ TABLES = {
                ref_id(r.location[1].reference) as site_id
         from raw_Practitioner p left join raw_PractitionerRole r on ref_id(r.practitioner.reference) = p.id""",
     "patients": f"""
-        select p.id as patient_id, p.identifier[1].value as mrn, p.name[1].given[1] as given_name,
-               p.name[1].family as family_name, p.birthDate::timestamp as birth_date, p.gender as sex,
+        select p.id as patient_id, list_filter(p.identifier, lambda i: i.system = '{SID}/mrn')[1].value as mrn,
+               p.name[1].given[1] as given_name, p.name[1].family as family_name, p.birthDate::timestamp as birth_date, p.gender as sex,
                list_filter(p.telecom, lambda t: t.system = 'phone')[1].value as phone,
                p.address[1].city as city, p.address[1].postalCode as zip3,
                p.communication[1].language.coding[1].code as language,
@@ -60,7 +61,9 @@ TABLES = {
                            lambda e: e.url = 'text')[1].valueString as ethnicity,
                ref_id(ext(p.extension, 'home-clinic').valueReference.reference) as home_site_id,
                z.recorded as transport_need_recorded_on,
-               ext(p.extension, 'no-show-rate').valueDecimal as no_show_rate
+               ext(p.extension, 'no-show-rate').valueDecimal as no_show_rate,
+               p.deceasedDateTime::timestamp as deceased_on,
+               list_filter(p.identifier, lambda i: i.system = '{SID}/prairie-number')[1].value as former_mrn
         from raw_Patient p
         left join raw_Coverage c on ref_id(c.beneficiary.reference) = p.id
         left join (select ref_id(subject.reference) as patient_id, min(recordedDate::timestamp) as recorded

@@ -71,7 +71,8 @@ def _stranger(core: Core, patient: str, u: float) -> str:
     """Record of somebody else of the same sex and about the same age, as mistaken identity mostly has it."""
     records, people = core.records, core.people
     mine = int(records.loc[records["patient_id"].eq(patient), "person"].iloc[0])
-    near = (people["birth_date"] - people.at[mine, "birth_date"]).abs() < pd.Timedelta(days=10 * 365)
+    born = people["birth_date"]
+    near = (born - born.loc[mine]).abs() < pd.Timedelta(days=10 * 365)
     alike = people.index[near & people["sex"].eq(people.at[mine, "sex"]) & (people.index != mine)]
     found = records.loc[records["person"].isin(alike), "patient_id"].tolist()
     return str(found[int(u * len(found))])

@@ -1,1 +1,1 @@
-"""Sound resources, and the same ones corrupted in known ways: what a checker is graded on."""
+"""Resources with one thing wrong, to test a checker on."""

@@ -107,3 +107,104 @@ ACUTE = {
     "hypokalemia": ("E87.6", "Hypokalemia"),
     "anemia": ("D64.9", "Anemia, unspecified"),
 }
+# Test -> LOINC code and display, UCUM unit, decimals, and the reference range of an adult.
+TESTS = {
+    "creatinine": ("2160-0", "Creatinine [Mass/volume] in Serum or Plasma", "mg/dL", 2, 0.6, 1.3),
+    "sodium": ("2951-2", "Sodium [Moles/volume] in Serum or Plasma", "mmol/L", 0, 135, 145),
+    "potassium": ("2823-3", "Potassium [Moles/volume] in Serum or Plasma", "mmol/L", 1, 3.5, 5.1),
+    "hemoglobin": ("718-7", "Hemoglobin [Mass/volume] in Blood", "g/dL", 1, 12.0, 17.0),
+    "leukocytes": ("6690-2", "Leukocytes [#/volume] in Blood by Automated count", "10*3/uL", 1, 4.0, 11.0),
+    "albumin": ("1751-7", "Albumin [Mass/volume] in Serum or Plasma", "g/dL", 1, 3.5, 5.0),
+    "natriuretic": ("30934-4", "Natriuretic peptide B [Mass/volume] in Serum or Plasma", "pg/mL", 0, 0, 100),
+    "glucose": ("2345-7", "Glucose [Mass/volume] in Serum or Plasma", "mg/dL", 0, 70, 140),
+}
+
+
+@dataclass(frozen=True)
+class Drug:
+    """An order as discharge papers state it. doses: the usual one, and what it is changed to."""
+
+    name: str
+    doses: tuple[str, str]
+    frequency: str
+    reason: str
+    route: str = "oral"
+
+
+# Chronic condition -> drugs; then those begun for the reason of the stay. Ingredients only, no codes.
+CHRONIC_DRUGS = {
+    "heart_failure": (
+        Drug("furosemide", ("40 mg", "80 mg"), "once daily", "heart failure"),
+        Drug("carvedilol", ("12.5 mg", "25 mg"), "twice daily", "heart failure"),
+        Drug("spironolactone", ("25 mg", "12.5 mg"), "once daily", "heart failure"),
+    ),
+    "copd": (
+        Drug("tiotropium", ("18 mcg", "18 mcg"), "once daily", "COPD", "inhaled"),
+        Drug("albuterol", ("90 mcg, 2 puffs", "90 mcg, 2 puffs"), "every 4 hours as needed", "shortness of breath", "inhaled"),
+    ),
+    "diabetes": (Drug("metformin", ("500 mg", "1000 mg"), "twice daily", "type 2 diabetes"),),
+    "dementia": (Drug("donepezil", ("10 mg", "5 mg"), "at bedtime", "dementia"),),
+    "coronary": (
+        Drug("aspirin", ("81 mg", "81 mg"), "once daily", "coronary artery disease"),
+        Drug("atorvastatin", ("40 mg", "80 mg"), "at bedtime", "coronary artery disease"),
+    ),
+    "stroke": (
+        Drug("aspirin", ("81 mg", "81 mg"), "once daily", "prevention of stroke"),
+        Drug("atorvastatin", ("40 mg", "80 mg"), "at bedtime", "prevention of stroke"),
+    ),
+    "vascular": (Drug("clopidogrel", ("75 mg", "75 mg"), "once daily", "peripheral vascular disease"),),
+    "cirrhosis": (Drug("lactulose", ("20 g", "30 g"), "three times daily", "cirrhosis"),),
+    "fibrillation": (Drug("apixaban", ("5 mg", "2.5 mg"), "twice daily", "atrial fibrillation"),),
+    "hypertension": (Drug("amlodipine", ("5 mg", "10 mg"), "once daily", "high blood pressure"),),
+    "depression": (Drug("sertraline", ("50 mg", "100 mg"), "once daily", "depression"),),
+}  # fmt: skip
+INSULIN = Drug("insulin glargine", ("18 units", "24 units"), "at bedtime", "type 2 diabetes", "subcutaneous")
+NEW_DRUGS = {
+    "copd": (Drug("prednisone", ("40 mg", "40 mg"), "once daily for 5 days", "COPD exacerbation"),),
+    "pneumonia": (Drug("amoxicillin-clavulanate", ("875 mg/125 mg", "500 mg/125 mg"), "twice daily for 5 days", "pneumonia"),),
+    "sepsis": (Drug("amoxicillin-clavulanate", ("875 mg/125 mg", "500 mg/125 mg"), "twice daily for 7 days", "infection"),),
+    "urinary": (Drug("cephalexin", ("500 mg", "250 mg"), "four times daily for 7 days", "urinary tract infection"),),
+    "cellulitis": (Drug("cephalexin", ("500 mg", "250 mg"), "four times daily for 7 days", "cellulitis"),),
+    "infarction": (
+        Drug("ticagrelor", ("90 mg", "60 mg"), "twice daily", "heart attack"),
+        Drug("aspirin", ("81 mg", "81 mg"), "once daily", "heart attack"),
+        Drug("atorvastatin", ("80 mg", "40 mg"), "at bedtime", "heart attack"),
+    ),
+    "stroke": (
+        Drug("clopidogrel", ("75 mg", "75 mg"), "once daily for 21 days", "stroke"),
+        Drug("atorvastatin", ("80 mg", "40 mg"), "at bedtime", "stroke"),
+    ),
+    "fibrillation": (Drug("metoprolol succinate", ("50 mg", "100 mg"), "once daily", "atrial fibrillation"),),
+    "bleeding": (Drug("pantoprazole", ("40 mg", "20 mg"), "twice daily", "gastrointestinal bleeding"),),
+    "embolism": (Drug("apixaban", ("10 mg", "5 mg"), "twice daily for 7 days, then 5 mg twice daily", "pulmonary embolism"),),
+    "hip_fracture": (
+        Drug("enoxaparin", ("40 mg", "30 mg"), "once daily for 28 days", "prevention of clots", "subcutaneous"),
+        Drug("acetaminophen", ("650 mg", "500 mg"), "every 6 hours as needed", "pain"),
+    ),
+    "knee": (
+        Drug("aspirin", ("81 mg", "81 mg"), "twice daily for 30 days", "prevention of clots"),
+        Drug("oxycodone", ("5 mg", "2.5 mg"), "every 6 hours as needed", "pain"),
+    ),
+    "hip": (
+        Drug("aspirin", ("81 mg", "81 mg"), "twice daily for 30 days", "prevention of clots"),
+        Drug("oxycodone", ("5 mg", "2.5 mg"), "every 6 hours as needed", "pain"),
+    ),
+    "chemotherapy": (Drug("ondansetron", ("8 mg", "4 mg"), "every 8 hours as needed", "nausea"),),
+    "hernia": (Drug("acetaminophen", ("650 mg", "500 mg"), "every 6 hours as needed", "pain"),),
+    "cholecystitis": (Drug("acetaminophen", ("650 mg", "500 mg"), "every 6 hours as needed", "pain"),),
+}  # fmt: skip
+# What is given instead to those allergic to the first.
+INSTEAD = {
+    "amoxicillin-clavulanate": ("penicillin", "doxycycline", "100 mg", "twice daily for 7 days"),
+    "cephalexin": ("penicillin", "doxycycline", "100 mg", "twice daily for 7 days"),
+    "oxycodone": ("codeine", "acetaminophen", "650 mg", "every 6 hours as needed"),
+}
+BLOOD_THINNERS = ("aspirin", "apixaban", "clopidogrel")
+ALLERGIES = {
+    "penicillin": ("hives", 0.40), "sulfonamide antibiotics": ("rash", 0.20), "codeine": ("vomiting", 0.15),
+    "latex": ("contact dermatitis", 0.09), "iodinated contrast": ("hives", 0.09), "peanut": ("swelling of the lips", 0.07),
+}  # fmt: skip
+FOLLOW_UP = {
+    "cardiology": "cardiology", "neurology": "family_medicine", "medicine": "family_medicine", "surgery": "family_medicine",
+    "oncology": "family_medicine",
+}  # fmt: skip

@@ -1,5 +1,7 @@
 """The section `[readmission]` of world.toml."""
 
+from datetime import date
+
 from carelab.synth.settings import Section, Shares
 
 
@@ -34,5 +36,21 @@ class Readmission(Section):
     twice_entered_share: float
     late_close_share: float
     recorded_share: Shares
+    albumin_logit: Shares
+    unit_change_site: str
+    unit_change_on: date
+    allergy_share: float
+    drug_listed_share: float
+    follow_up_share: Shares
+    follow_up_logit: float
+    follow_up_returner: float
+    cost_per_night: float
+    cost_year_log: float
+    cost_per_need: float
+    deprived_from: float
+    deprived_need: float
+    deprived_cost: float
+    billed_outside: float
+    billed_return: float
     risk: Shares
     targets: Targets

@@ -22,8 +22,8 @@ FIRST, UNPLANNED_RETURN, PLANNED_RETURN, TRANSFERRED = range(4)  # why a stay be
 
 @dataclass(frozen=True)
 class Hospital:
-    """stays: one row a stay, sorted by admission (`simulate`). emergency: person and time (local) of visits to the
-    emergency department that ended at home or in an observation bed, sorted by time. died: time of death by person."""
+    """stays: one row a stay, sorted by admission (`simulate`). emergency: visits to the
+    emergency department without an admission, sorted by time: person, start (local), observed (ended in an observation bed). died: time of death by person."""
 
     stays: pd.DataFrame
     emergency: pd.DataFrame
@@ -136,7 +136,9 @@ class _Simulation:
             came = np.where(np.isin(kind, (UNPLANNED_RETURN, PLANNED_RETURN)), np.maximum(came, at[a]), came)
             came = np.round(came * 1440 / 5) * 5 / 1440
             away = u["site"][a, t]
-            near = np.where(away < s.home_hospital_share, self.home, (self.home + 1 + (away > 0.5 + s.home_hospital_share / 2)) % 3)
+            near = np.where(
+                away < s.home_hospital_share, self.home, (self.home + 1 + (away > 0.5 + s.home_hospital_share / 2)) % 3
+            )
             site = np.where(place[a] >= 0, place[a], near)
 
             sick = z["severity"][a, t] + 0.25 * self.frailty[a]
@@ -168,7 +170,11 @@ class _Simulation:
             delay = np.clip(short, 0.4, WINDOW - 0.05)
             later = np.minimum(left + np.where(planned, 12 + 17 * u_delay, delay), left + WINDOW - 0.05)
             others = np.where(bases[a] > (left + WINDOW + 1)[:, None], bases[a], np.inf).min(axis=1)
-            next_ = np.select([goes == "expired", goes == "transfer", back | planned], [np.inf, left + (1 + 3 * u_delay) / 24, later], others)
+            next_ = np.select(
+                [goes == "expired", goes == "transfer", back | planned],
+                [np.inf, left + (1 + 3 * u_delay) / 24, later],
+                others,
+            )
             rows.append(
                 pd.DataFrame(
                     {
@@ -181,12 +187,16 @@ class _Simulation:
             died[a] = np.where(goes == "expired", left, np.nan)
             at[:] = np.inf
             at[a] = next_
-            begins[a] = np.select([goes == "transfer", back, planned], [TRANSFERRED, UNPLANNED_RETURN, PLANNED_RETURN], FIRST)
+            begins[a] = np.select(
+                [goes == "transfer", back, planned], [TRANSFERRED, UNPLANNED_RETURN, PLANNED_RETURN], FIRST
+            )
             place[a] = np.where(goes == "transfer", np.where(site == 0, 1, 0), -1)
             previous[a] = reason
         return self._finish(pd.concat(rows, ignore_index=True), er_who, er_day, died)
 
-    def _reason(self, a: np.ndarray, kind: np.ndarray, before: np.ndarray, u: np.ndarray, u_same: np.ndarray) -> np.ndarray:
+    def _reason(
+        self, a: np.ndarray, kind: np.ndarray, before: np.ndarray, u: np.ndarray, u_same: np.ndarray
+    ) -> np.ndarray:
         """Index of the reason for each stay: returns are often for the same, transfers always."""
         weights = self.weights[a].copy()
         weights[(kind == UNPLANNED_RETURN)[:, None] & ELECTIVE] = 0
@@ -204,9 +214,13 @@ class _Simulation:
         """Probability of a planned return within 30 days."""
         cancer = np.isin(reason, [NAMES.index("chemotherapy"), NAMES.index("resection")])
         staged = np.isin(reason, [NAMES.index("infarction"), NAMES.index("obstruction")])
-        return np.select([cancer, staged], [self.settings.planned_return_cancer, self.settings.planned_return_staged], 0.0)
+        return np.select(
+            [cancer, staged], [self.settings.planned_return_cancer, self.settings.planned_return_staged], 0.0
+        )
 
-    def _labs(self, a: np.ndarray, reason: np.ndarray, sick: np.ndarray, noise: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    def _labs(
+        self, a: np.ndarray, reason: np.ndarray, sick: np.ndarray, noise: dict[str, np.ndarray]
+    ) -> dict[str, np.ndarray]:
         """Values at discharge: creatinine (mg/dL), sodium (mmol/L), hemoglobin and albumin (g/dL)."""
         male = self.people["sex"].eq("male").to_numpy()[a]
         has, frail = {name: found[a] for name, found in self.has.items()}, self.frailty[a]
@@ -222,11 +236,15 @@ class _Simulation:
             ).clip(1.6, 5.0),
         }  # fmt: skip
 
-    def _goes(self, a: np.ndarray, reason: np.ndarray, sick: np.ndarray, nights: np.ndarray, u: np.ndarray) -> np.ndarray:
+    def _goes(
+        self, a: np.ndarray, reason: np.ndarray, sick: np.ndarray, nights: np.ndarray, u: np.ndarray
+    ) -> np.ndarray:
         """Where those who live and stay to the end go."""
         need = 0.6 * self.frailty[a] + 0.35 * (self.age[a] - 65) / 10 + 0.25 * sick + 0.5 * np.log1p(nights) - 0.8
         gains = {"home": 0.0, "home-health": 0.45, "snf": 0.9, "rehab": 0.4, "hospice": 0.7}
-        odds = np.column_stack([share * np.exp(gains[name] * need) for name, share in self.settings.dispositions.items()])
+        odds = np.column_stack(
+            [share * np.exp(gains[name] * need) for name, share in self.settings.dispositions.items()]
+        )
         names = list(self.settings.dispositions)
         rehab = np.isin(reason, [NAMES.index("stroke"), NAMES.index("hip_fracture")])
         odds[:, names.index("rehab")] *= np.where(rehab, 8, 0.3)
@@ -272,7 +290,10 @@ class _Simulation:
         end = pd.Series(self._times(pd.Series(died)), index=self.people.index)
         gone = emergency["person"].map(end)
         free = ~(near["closed"] + pd.Timedelta(hours=12) > emergency["start"]) & ~(gone < emergency["start"])
-        return Hospital(stays, emergency[free].reset_index(drop=True), end.where(end <= self._times(pd.Series([self.end]))[0]))
+        emergency = emergency[free].reset_index(drop=True)
+        emergency["observed"] = self._draw("observed-bed").random(len(emergency)) < self.settings.observation_share
+        emergency["observed"] &= emergency["start"] >= self.start
+        return Hospital(stays, emergency, end.where(end <= self._times(pd.Series([self.end]))[0]))
 
     def _times(self, days: pd.Series) -> pd.Series:
         return (self.start + pd.to_timedelta((days * 1440).round(), unit="min")).dt.floor("min")

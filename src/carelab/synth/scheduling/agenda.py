@@ -68,6 +68,26 @@ def make_agenda(world: World, panel: Panel, people: pd.DataFrame) -> pd.DataFram
     return agenda.sort_values(["start", "practitioner"], ignore_index=True)
 
 
+def open_slots(world: World, panel: Panel, agenda: pd.DataFrame) -> pd.DataFrame:
+    """Times of the planning horizon that are offered for booking and still free, sorted by start, index 0..n-1.
+
+    Columns: practitioner (index in TEAM), start (naive local time). Only some of the unbooked times are offered.
+    """
+    days = working_days(world)
+    days = days[days > pd.Timestamp(world.clock.extract_at)]
+    evening = world.clinic[panel.clinic].evening
+    u = stream(world.seed, "open-slot", panel.number).random((len(TEAM), len(days), len(STARTS)))
+    offered = u < world.agenda.open_slot_share
+    closed = np.isin(STARTS, EVENING_STARTS)[None, :] & ~np.isin(days.weekday.to_numpy(), evening)[:, None]
+    at_hospital = np.isin(TEAM, AT_HOSPITAL)[:, None, None] & np.isin(STARTS, EVENING_STARTS)
+    practitioner, day, time = np.nonzero(offered & ~closed & ~at_hospital)
+    start = days[day] + pd.to_timedelta(STARTS[time], unit="min")
+    found = pd.DataFrame({"practitioner": practitioner, "start": start})
+    taken = pd.MultiIndex.from_frame(agenda[["practitioner", "start"]])
+    found = found[~pd.MultiIndex.from_frame(found).isin(taken)]
+    return found.sort_values(["start", "practitioner"], ignore_index=True)
+
+
 def _specialties(
     world: World, rng: np.random.Generator, people: pd.DataFrame, person: pd.Series, day: pd.Series
 ) -> np.ndarray:

@@ -72,6 +72,12 @@ MEASURES = {
     "spanish_share": Measure("patients whose language is Spanish", lambda d: d.patients["language"].eq("es").mean()),
     "race_missing_share": Measure("patients without race or ethnicity", _race_missing),
     "duplicate_share": Measure("second records, as a share of all people", _duplicates),
+    "deceased_share": Measure(
+        "patient records with a date of death", lambda d: d.patients["deceased_on"].notna().mean()
+    ),
+    "former_number_share": Measure(
+        "patient records with a number of the group taken over", lambda d: d.patients["former_mrn"].notna().mean()
+    ),
 }
 
 

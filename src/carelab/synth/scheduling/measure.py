@@ -37,6 +37,7 @@ class Data:
     appointments: pd.DataFrame
     patients: pd.DataFrame
     sites: pd.DataFrame
+    weather: pd.DataFrame
     true_appointments: pd.DataFrame
     true_patients: pd.DataFrame
     history: pd.DataFrame
@@ -51,7 +52,7 @@ def load(folder: Path, world: World) -> Data:
     """Read a built world's tables and truth."""
     table = {
         name: pd.read_parquet(folder / "tables" / f"{name}.parquet")
-        for name in ("visits", "appointments", "patients", "sites")
+        for name in ("visits", "appointments", "patients", "sites", "weather")
     }
     truth = {name: pd.read_parquet(folder / "truth" / f"{name}.parquet") for name in ("appointments", "patients")}
     visits = table["visits"]
@@ -61,8 +62,8 @@ def load(folder: Path, world: World) -> Data:
     history["missed"] = history["status"].eq("noshow").astype(int)
     history["later"] = history["start"] >= pd.Timestamp(world.clock.train_until)
     return Data(
-        world, visits, table["appointments"], table["patients"], table["sites"], truth["appointments"],
-        truth["patients"], history,
+        world, visits, table["appointments"], table["patients"], table["sites"], table["weather"],
+        truth["appointments"], truth["patients"], history,
     )  # fmt: skip
 
 

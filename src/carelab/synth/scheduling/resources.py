@@ -109,6 +109,18 @@ def visit_resources(
     return found
 
 
+def open_slot_resources(world: World, panel: Panel, slots: pd.DataFrame) -> list[Resource]:
+    """Free slots of the planning horizon, in the order given; slots: what `agenda.open_slots` returns."""
+    start, end = instants(world, slots["start"]), instants(world, slots["start"] + pd.Timedelta(minutes=SLOT_MINUTES))
+    return [
+        resource(
+            "Slot", f"sltf-{panel.number:03d}{i:04d}", schedule=ref("Schedule", f"sch-{panel.number:03d}{practitioner}"),
+            status="free", start=start[i], end=end[i],
+        )
+        for i, practitioner in enumerate(slots["practitioner"])
+    ]  # fmt: skip
+
+
 def of_patients(resources: dict[str, list[Resource]], patients: Iterable[str]) -> dict[str, list[Resource]]:
     """The part of a panel's resources that belongs to some patients; what names no patient is kept.
 

@@ -13,6 +13,7 @@ from sklearn.model_selection import GroupShuffleSplit, KFold, ShuffleSplit
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OrdinalEncoder, TargetEncoder
 
+from carelab.fhir.matching import match_patients
 from carelab.synth.areas import Figures, Trap
 from carelab.synth.scheduling.agenda import working_days
 from carelab.synth.scheduling.calibration import ceiling
@@ -125,6 +126,25 @@ def _wrong_day(data: Data) -> Figures:
     }
 
 
+def _weather_day(data: Data) -> Figures:
+    """Snow forecast of evening visits in the season with snow, joined by the day in UTC and by the local day."""
+    columns = ["appointment_id", "start", "hour", "snow_cm_forecast"]
+    seen = data.appointments.merge(data.visits[columns], on="appointment_id").merge(data.sites, on="site_id")
+    forecast = data.weather.set_index(["zip3", "date"])["snow_cm_forecast"]
+
+    def joined(day: pd.Series) -> pd.Series:
+        return pd.Series(forecast.reindex(pd.MultiIndex.from_arrays([seen["zip3"], day])).to_numpy(), seen.index)
+
+    by_utc, by_local = joined(seen["start_utc"].dt.normalize()), joined(seen["start"].dt.normalize())
+    asked = (seen["hour"] >= 17) & (seen["snow_cm_forecast"] > 0)
+    return {
+        "evenings_with_snow_forecast": float(asked.sum()),
+        "share_wrong_by_utc_day": float((by_utc != seen["snow_cm_forecast"])[asked].mean()),
+        "share_wrong_by_local_day": float((by_local != seen["snow_cm_forecast"])[asked].mean()),
+        "share_snow_missed_by_utc_day": float((by_utc[asked] == 0).mean()),
+    }
+
+
 def _left_open(data: Data) -> Figures:
     booked = data.visits["status"].eq("booked")
     past = data.visits["start"] <= pd.Timestamp(data.world.clock.extract_at)
@@ -161,16 +181,9 @@ def _policy(data: Data) -> Figures:
 
 
 def match_records(patients: pd.DataFrame) -> set[tuple[str, str]]:
-    """Pairs of patient_id that look like one person, lower id first: same given name, sex and phone, and either the
-    same birth date with a similar family name, or the same family name with day and month of birth swapped."""
-    pairs = patients.merge(patients, on=["given_name", "sex", "phone", "home_site_id"], suffixes=("", "_2"))
-    pairs = pairs[pairs["patient_id"] < pairs["patient_id_2"]]
-    born, born_2 = pairs["birth_date"].dt, pairs["birth_date_2"].dt
-    same_birth = pairs["birth_date"] == pairs["birth_date_2"]
-    swapped = (born.year == born_2.year) & (born.month == born_2.day) & (born.day == born_2.month)
-    same_name = pairs["family_name"] == pairs["family_name_2"]
-    found = pairs[same_birth | (swapped & same_name)]
-    return set(zip(found["patient_id"], found["patient_id_2"], strict=True))
+    """Pairs of patient_id that look like one person to `carelab.fhir.matching`, lower id first."""
+    found = match_patients(patients)
+    return set(zip(found["first_id"], found["second_id"], strict=True))
 
 
 def true_pairs(data: Data) -> set[tuple[str, str]]:
@@ -196,6 +209,26 @@ def _duplicates(data: Data) -> Figures:
         "precision_rule": len(true & found) / len(found),
         "prior_visits_on_record": float(visits["prior_visits"].mean()),
         "prior_visits_of_person": float(whole.reindex(visits["appointment_id"]).fillna(0).mean()),
+    }
+
+
+def _mixed_identifiers(data: Data) -> Figures:
+    """Doubles found by an equal number; and strangers whose numbers are equal once the prefix is dropped."""
+    patients, true = data.patients, true_pairs(data)
+    numbers = patients.melt("patient_id", ["mrn", "former_mrn"], "system", "number").dropna(subset="number")
+    numbers["digits"] = numbers["number"].str.replace(r"\D", "", regex=True)
+
+    def pairs(key: list[str]) -> set[tuple[str, str]]:
+        both = numbers.merge(numbers, on=key, suffixes=("", "_2"))
+        both = both[both["patient_id"] < both["patient_id_2"]]
+        return set(zip(both["patient_id"], both["patient_id_2"], strict=True))
+
+    return {
+        "pairs": float(len(true)),
+        "recall_by_number": len(true & pairs(["system", "number"])) / len(true),
+        "recall_rule": len(true & match_records(patients)) / len(true),
+        "strangers_with_equal_digits": float(len(pairs(["digits"]) - true)),
+        "strangers_with_equal_system_and_number": float(len(pairs(["system", "number"]) - true)),
     }
 
 
@@ -261,6 +294,11 @@ TRAPS = (
         "visits_on_closed_days_utc", "visits_on_closed_days_local", _wrong_day,
     ),
     Trap(
+        "weather-wrong-day", "Evening visits get the next day's weather", "appointments.start_utc, weather.date",
+        "Join the weather by the local day of the visit and the site's ZIP area.",
+        "share_wrong_by_utc_day", "share_wrong_by_local_day", _weather_day,
+    ),
+    Trap(
         "left-open", "Some past appointments were never closed", "visits.status = booked before the extract",
         "Select by time as well as by status, and leave unresolved visits out of the labels.",
         "rows_with_status_booked", "rows_really_ahead", _left_open,
@@ -274,6 +312,12 @@ TRAPS = (
         "duplicate-patients", "Some people have two records", "patients",
         "Match on birth date, name and phone with tolerance before counting a history.",
         "recall_exact_match", "recall_rule", _duplicates,
+    ),
+    Trap(
+        "mixed-identifiers", "Two series of record numbers, neither of which finds the doubles",
+        "Patient.identifier, patients.mrn, patients.former_mrn",
+        "Compare numbers with their system, never by digits or by place in the list, and match people on what describes them.",
+        "recall_by_number", "recall_rule", _mixed_identifiers,
     ),
     Trap(
         "race-missing", "Race and ethnicity are missing unequally by site", "patients.race, patients.ethnicity",

@@ -9,9 +9,9 @@ from carelab.synth.areas import Core, Part
 from carelab.synth.config import Panel, World
 from carelab.synth.patients import patient_resources
 from carelab.synth.resources import RACES
-from carelab.synth.scheduling.agenda import make_agenda
+from carelab.synth.scheduling.agenda import make_agenda, open_slots, working_days
 from carelab.synth.scheduling.outcomes import Draws, draw_all, simulate, solve_intercept
-from carelab.synth.scheduling.resources import of_patients, visit_resources
+from carelab.synth.scheduling.resources import of_patients, open_slot_resources, visit_resources
 from carelab.synth.staff import staff_resources
 from carelab.synth.streams import stream
 
@@ -75,9 +75,14 @@ def make(core: Core, _: Mapping[str, Part]) -> Part:
         **patient_resources(world, panel, core.people, core.records, no_show_rate),
         **visit_resources(world, panel, core.people, visits),
     }
+    slots = open_slots(world, panel, made.agenda)
+    free = open_slot_resources(world, panel, slots)
+    soon = working_days(world)[working_days(world) > pd.Timestamp(world.clock.extract_at)]
+    n_soon = int(slots["start"].dt.normalize().isin(soon[: world.agenda.sample_open_days]).sum())
+    sample = of_patients(resources, core.sampled)
     return Part(
-        resources,
-        of_patients(resources, core.sampled),
+        resources | {"Slot": resources["Slot"] + free},
+        sample | {"Slot": sample["Slot"] + free[:n_soon]},
         truth=_truth(core, visits),
         frames={"visits": visits},
     )
