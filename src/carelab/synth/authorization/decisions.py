@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from carelab.synth.areas import Core
-from carelab.synth.authorization.policies import NECESSITY, failing, policies, services
+from carelab.synth.authorization.policies import NECESSITY, by_policy, failing, policies, services
 from carelab.synth.people import expit, logit
 from carelab.synth.streams import stream
 
@@ -35,7 +35,8 @@ def make_decisions(core: Core, asked: pd.DataFrame) -> pd.DataFrame:
         asked["note_kind"].isin(["note-only", "missing"]) & (u("careless") < 0.8), "missing-info",
         np.where(u("wrong-reason") < 0.7, NECESSITY, "missing-info"),
     )  # fmt: skip
-    found["reason"] = np.where(found["denied"], found["correct_reason"].where(found["correct_reason"].ne(""), wrongly), "")
+    right = found["correct_reason"].to_numpy()
+    found["reason"] = np.where(found["denied"], np.where(right == "", wrongly, right), "")
 
     sd = asked["payer"].map(rates.hours_sd).to_numpy()
     median = np.where(asked["urgent"], rates.hours_median_urgent, rates.hours_median_standard)
@@ -73,18 +74,15 @@ def _odds(core: Core, asked: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
     """True probability of a denial, and the reason for which the request ought to be denied (empty if it ought not)."""
     rates = core.world.authorization
     failed = np.full(len(asked), "", dtype=object)
-    for (payer, service, version), rows in asked.groupby(["payer", "service", "version"], sort=True).groups.items():
-        policy = policies()[payer, service]
-        chosen = asked.loc[rows]
-        values = {name: chosen[name].to_numpy(dtype=float) for name in services()[service].facts}
-        fails = failing(policy, int(version), values)
-        reasons = np.full(len(chosen), "", dtype=object)
-        for criterion in reversed(policy.criteria(int(version))):
-            reasons = np.where(fails[criterion.topic], criterion.reason, reasons)
-        failed[asked.index.get_indexer(rows)] = reasons
+    for policy, version, rows, values in by_policy(asked, asked["version"].to_numpy()):
+        fails = failing(policy, version, values)
+        for criterion in reversed(policy.criteria(version)):
+            failed[rows] = np.where(fails[criterion.topic], criterion.reason, failed[rows])
     missing = asked["note_kind"].eq("missing").to_numpy()
     outside, copy = ~asked["in_network"].to_numpy(), asked["duplicate_of"].ge(0).to_numpy()
-    reason = np.select([copy, outside, failed != "", missing], ["duplicate", "out-of-network", failed, "missing-info"], "")
+    reason = np.select(
+        [copy, outside, failed != "", missing], ["duplicate", "out-of-network", failed, "missing-info"], ""
+    )
     odds = logit(rates.wrong_denial) + np.log(asked["payer"].map(rates.wrong_denial_payer_odds).to_numpy(dtype=float))
     odds = odds + np.log(rates.wrong_denial_note_only_odds) * asked["note_kind"].eq("note-only").to_numpy()
     odds = odds + np.log(rates.wrong_denial_contradicted_odds) * asked["note_kind"].eq("contradicts").to_numpy()
@@ -93,7 +91,9 @@ def _odds(core: Core, asked: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
     return np.select(ought, chances, expit(odds)), reason
 
 
-def _amounts(asked: pd.DataFrame, u_units: np.ndarray, u_keyed: np.ndarray, u_slip: np.ndarray, share: float) -> pd.DataFrame:
+def _amounts(
+    asked: pd.DataFrame, u_units: np.ndarray, u_keyed: np.ndarray, u_slip: np.ndarray, share: float
+) -> pd.DataFrame:
     """Quantities, the sum of the items and the total as keyed in, which in a few requests is another one."""
     quantities, sums, totals = [], [], []
     for service, units, keyed, slip in zip(asked["service"], u_units, u_keyed, u_slip, strict=True):

@@ -7,7 +7,7 @@ from datetime import date
 from functools import lru_cache
 from typing import Any
 
-from carelab.synth.authorization.policies import PREFIX, Policy, facts, policies, read_toml, services
+from carelab.synth.authorization.policies import Policy, facts, policies, read_toml, services
 from carelab.synth.resources import PAYERS
 
 FOLDER = "documents"
@@ -61,7 +61,13 @@ class Document:
             "effective_to": self.until or "", "supersedes": self.supersedes, "status": self.status,
             "approved_by": self.approved_by, "roles": f"[{', '.join(self.roles)}]",
         }  # fmt: skip
-        lines = ["---", *(f"{key}: {_plain(value)}" for key, value in head.items() if value != ""), "---", "", f"# {self.title}"]
+        lines = [
+            "---",
+            *(f"{key}: {_plain(value)}" for key, value in head.items() if value != ""),
+            "---",
+            "",
+            f"# {self.title}",
+        ]
         for part in self.parts:
             level = "###" if part.id[-1].isdigit() and len(part.id) > 1 and self.kind == "policy" else "##"
             lines += ["", f"{level} {part.id} {part.heading}", "", part.text]
@@ -118,11 +124,11 @@ def _policy(policy: Policy, version: int, texts: dict[str, Any]) -> Document:
         history += f" Version 2 in force from {policy.revised}: {policy.why}"
     parts = (
         clause("purpose"),
-        Part(*words["background"], background),
+        Part(words["background"][0], words["background"][1], background),
         clause("heading"),
         *(Part(c.section, c.title, c.text) for c in criteria),
         *(clause(name) for name in ("documents", "network", "duration", "quantity", "clock", "appeal")),
-        Part(*words["history"], history),
+        Part(words["history"][0], words["history"][1], history),
     )
     return Document(
         policy.document(version), "policy", words["title"].format(**slots), str(version), start, until,
@@ -143,7 +149,19 @@ def files() -> dict[str, bytes]:
     table = io.StringIO()
     writer = csv.writer(table, lineterminator="\n")
     writer.writerow(
-        ["document_id", "kind", "title", "payer", "service", "version", "effective_from", "effective_to", "status", "roles", "file"]
+        [
+            "document_id",
+            "kind",
+            "title",
+            "payer",
+            "service",
+            "version",
+            "effective_from",
+            "effective_to",
+            "status",
+            "roles",
+            "file",
+        ]
     )
     found: dict[str, bytes] = {}
     for document in sorted(documents().values(), key=lambda d: d.file):

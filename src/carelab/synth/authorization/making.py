@@ -5,10 +5,11 @@ from collections.abc import Mapping
 import pandas as pd
 
 from carelab.synth.areas import Core, Network, Part
+from carelab.synth.authorization import questions
 from carelab.synth.authorization.decisions import make_decisions
 from carelab.synth.authorization.documents import files
 from carelab.synth.authorization.notes import Note, make_notes
-from carelab.synth.authorization.policies import facts, failing, policies, services
+from carelab.synth.authorization.policies import by_policy, facts, failing, policies
 from carelab.synth.authorization.requests import make_requests, sampled_patients
 from carelab.synth.authorization.resources import network_resources, of_patients, request_resources
 from carelab.synth.config import World
@@ -16,7 +17,8 @@ from carelab.synth.config import World
 
 def network(world: World) -> Network:
     """Suppliers, the documents, and the questions about them."""
-    return Network(network_resources(world), files())
+    asked = questions.file(world.clock.extract_at.date())
+    return Network(network_resources(world), files() | {"truth/policy_questions.parquet": asked})
 
 
 def make(core: Core, parts: Mapping[str, Part]) -> Part:
@@ -36,13 +38,10 @@ def make(core: Core, parts: Mapping[str, Part]) -> Part:
 def _truth(cases: pd.DataFrame) -> pd.DataFrame:
     """What is true of each request, by which policy it is to be judged, and what would have been right."""
     unmet: list[str] = [""] * len(cases)
-    for (payer, service, version), rows in cases.groupby(["payer", "service", "version"], sort=True).groups.items():
-        policy, chosen = policies()[payer, service], cases.loc[rows]
-        values = {name: chosen[name].to_numpy(dtype=float) for name in services()[service].facts}
-        fails = failing(policy, int(version), values)
+    for policy, version, rows, values in by_policy(cases, cases["version"].to_numpy()):
+        fails = failing(policy, version, values)
         for at, row in enumerate(rows):
-            sections = [c.section for c in policy.criteria(int(version)) if fails[c.topic][at]]
-            unmet[row] = " ".join(sections)
+            unmet[row] = " ".join(c.section for c in policy.criteria(version) if fails[c.topic][at])
     ids = cases["request_id"]
     documents = [
         policies()[payer, service].document(version)
@@ -76,7 +75,8 @@ def _truth(cases: pd.DataFrame) -> pd.DataFrame:
 
 def _subjects(cases: pd.DataFrame) -> list[float]:
     """True value of each request's subject fact; 0 where there is none."""
-    return [float(cases.at[row, name]) if name else 0.0 for row, name in cases["subject_fact"].items()]
+    columns = {name: cases[name].to_numpy(dtype=float) for name in facts()}
+    return [float(columns[name][at]) if name else 0.0 for at, name in enumerate(cases["subject_fact"])]
 
 
 def _right_step(cases: pd.DataFrame) -> pd.Series:

@@ -18,14 +18,14 @@ from carelab.synth.streams import stream
 _SHORT = {
     "patient": "pt", "history": "hx", "physical therapy": "PT", "requesting": "req", "weeks": "wks", "months": "mos",
     "year": "yr", "years": "yrs", "with": "w/", "without": "w/o", "medications": "meds", "examination": "exam",
-    "daily": "qd", "follow-up": "f/u", "and": "&", "treatment": "tx", "diagnosis": "dx", "bilateral": "b/l",
+    "follow-up": "f/u", "and": "&", "treatment": "tx", "diagnosis": "dx", "bilateral": "b/l",
 }  # fmt: skip
 _SMOKE = ("oxygen", "wheelchair", "bariatric")  # their notes speak of smoking elsewhere, or a case turns on it
 
 
 @dataclass(frozen=True)
 class Note:
-    """A referral note. evidence: spans whose label is the fact, or `name` and `birth_date`; said: label -> value."""
+    """A referral note. evidence: spans whose label is the fact, `name`, `birth_date` or `injection`; said: label -> value."""
 
     text: str
     evidence: tuple[Span, ...]
@@ -43,32 +43,46 @@ def make_notes(core: Core, cases: pd.DataFrame) -> dict[int, Note]:
     staff = [entry["name"][0] for entry in staff_resources(core.world, core.panel)["Practitioner"]]
     clinic = core.world.clinic[core.panel.clinic].name
     records = core.records.set_index("patient_id")
-    strangers = stream(seed, "authorization/stranger", number).integers(1, len(records), len(cases))
+    strangers = stream(seed, "authorization/stranger", number).random(len(cases))
     notes: dict[int, Note] = {}
-    rows = cases.to_dict("records")
-    for i in np.flatnonzero(cases["noted"]):
-        case = rows[i]
+    noted = np.flatnonzero(cases["noted"])
+    # Facts of a stranger's note are those of another request that has a note, so that few rows need to be read.
+    read: list[Any] = cases.iloc[noted].to_dict("records")
+    rows: dict[int, dict[str, Any]] = dict(zip(noted.tolist(), read, strict=True))
+    for i, case in rows.items():
         if (original := case["duplicate_of"]) >= 0 and original in notes:
-            notes[int(i)] = notes[original]
+            notes[i] = notes[original]
             continue
         writer = Writer(stream(seed, f"authorization/note/{i}", number))
         whose, told = case["patient_id"], case
         if case["note_kind"] == "wrong-patient":
-            place = records.index.get_loc(whose)
-            whose = records.index[(place + strangers[i]) % len(records)]
-            alike = [r for r in rows if r["service"] == case["service"] and r["person"] != case["person"]]
+            whose = _stranger(core, whose, strangers[i])
+            alike = [r for r in rows.values() if r["service"] == case["service"] and r["person"] != case["person"]]
             told = writer.pick(alike) if alike else case
         who = records.loc[whose]
         doctor = staff[case["practitioner"]]
         signed = f"{doctor['given'][0]} {doctor['family']}"
         sender = (signed, SPECIALTIES[TEAM[case["practitioner"]]], clinic)
-        notes[int(i)] = _note(writer, core, case, told, who, whose, sender)
+        notes[i] = _note(writer, core, case, told, who, whose, sender)
     return notes
+
+
+def _stranger(core: Core, patient: str, u: float) -> str:
+    """Record of somebody else of the same sex and about the same age, as mistaken identity mostly has it."""
+    records, people = core.records, core.people
+    mine = int(records.loc[records["patient_id"].eq(patient), "person"].iloc[0])
+    born = people["birth_date"]
+    near = (born - born.loc[mine]).abs() < pd.Timedelta(days=10 * 365)
+    alike = people.index[near & people["sex"].eq(people.at[mine, "sex"]) & (people.index != mine)]
+    found = records.loc[records["person"].isin(alike), "patient_id"].tolist()
+    return str(found[int(u * len(found))])
 
 
 def _dated(style: int, day: pd.Timestamp) -> str:
     """A date as this clinician writes it."""
-    return [f"{day:%m/%d/%Y}", f"{day:%B} {day.day}, {day.year}", f"{day.month}/{day.day}/{day:%y}", f"{day:%d %b %Y}"][style]
+    return [f"{day:%m/%d/%Y}", f"{day:%B} {day.day}, {day.year}", f"{day.month}/{day.day}/{day:%y}", f"{day:%d %b %Y}"][
+        style
+    ]
 
 
 def _note(
@@ -106,13 +120,15 @@ def _note(
     topic = phrases["service"][service.id]
     reason, story = write(topic["reason"]), write(topic["story"])
     exam = [writer.write(line, **slots) for line in writer.shuffled(topic["exam"])[: 1 + int(writer.rng.random() * 3)]]
-    backdrop = [line for k, line in enumerate(common["background"]) if k != 1 or service.id not in _SMOKE]
+    backdrop = [line for line in common["background"] if "smoke" not in line or service.id not in _SMOKE]
     background = [writer.write(line, **slots) for line in writer.shuffled(backdrop)[: int(writer.rng.random() * 4)]]
     plan = write(topic["plan"])
     phone = f"{int(writer.rng.random() * 100):02d}"
     closing = write(common["closing"], ext=phone)
     if case["injected"]:
-        lines.insert(int(writer.rng.random() * (len(lines) + 1)), write(common["injection"]))
+        planted = Piece(write(common["injection"], mailbox="records@example.org").text, "injection")
+        lines.insert(int(writer.rng.random() * (len(lines) + 1)), Prose((planted,)))
+        said["injection"] = "an instruction to the reader"
     cut = int(writer.rng.random() * (len(lines) + 1))
     identity = (Piece(name, "name"), Piece(_dated(style, who["birth_date"]), "birth_date"), f"LH{whose[4:]}")
     body = _layout(writer, identity, _dated(style, today), sender, str(PAYERS[case["payer"]]), {
@@ -142,10 +158,7 @@ def _state(
         if name.endswith("_age_days"):
             shown = _dated(style, today.normalize() - pd.Timedelta(days=int(value)))
         return writer.write(writer.pick(phrases["fact"][name]), **(slots | {"v": Piece(shown, name)}))
-    if fact.kind == "choice":
-        options = phrases["choice"][name][fact.shown(value)]
-    else:
-        options = phrases["truth"][name][fact.shown(value)]
+    options = phrases[fact.kind][name][fact.shown(value)]
     return Prose((Piece(capitalised(writer.write(writer.pick(options), **slots)).text, name),))
 
 
@@ -160,17 +173,9 @@ def _layout(
         "name": name, "born": born, "mrn": mrn, "day": day, "doctor": doctor, "specialty": specialty, "clinic": clinic,
         "payer": payer,
     }  # fmt: skip
-    first = writer.write(writer.pick([
-        "[REFERRAL NOTE|Referral note|Referral|Letter of medical necessity][ - {clinic}|, {clinic}|]\n[Patient|Name|Pt]: {name}   DOB[:|] {born}[   MRN {mrn}|]\n[Date: {day}|Seen {day}|]",
-        "{clinic}, {day}\nTo: {payer}, [Utilization Management|Utilization Review|Prior Authorization]\nRe: {name}, [born|DOB|date of birth] {born}[, MRN {mrn}|]",
-        "{name} [|- ]DOB {born} [|- ]{day}[ - {specialty}|]",
-        "{specialty} [clinic note|visit note|consult] for [authorization|prior auth|payer review]\n{name}, DOB {born}, [record|MRN] {mrn}\n[Visit date|Date of service|Visit] {day}",
-        "Date: {day}\nPatient: {name} ([DOB |b. |]{born})\n[Referring clinician|From|Requested by]: [Dr. |]{doctor}, {specialty}",
-    ]), **given)  # fmt: skip
-    sign = writer.write(writer.pick([
-        "[Electronically signed|Signed|e-signed]: {doctor}, {specialty}", "[Sincerely|Regards|Respectfully],\n{doctor}[, {clinic}|]",
-        "{doctor}[, MD|]\n{clinic}", "- {doctor}", "Dictated by Dr. {doctor}[, not proofread|]",
-    ]), **given)  # fmt: skip
+    common = _phrases()["common"]
+    first = writer.write(writer.pick(common["header"]), **given)
+    sign = writer.write(writer.pick(common["signature"]), **given)
     shape = writer.rng.random()
     if shape < 0.3:  # headings
         heads = writer.pick([
@@ -181,7 +186,9 @@ def _layout(
         gap = writer.pick([" ", "\n"])
         blocks = [
             Prose((Piece(head + gap),)) + join(" ", content)
-            for head, content in zip(heads, [parts[k] for k in ("reason", "story", "history", "findings", "plan")], strict=True)
+            for head, content in zip(
+                heads, [parts[k] for k in ("reason", "story", "history", "findings", "plan")], strict=True
+            )
             if content
         ]
         return join("\n", [first, *blocks, join(" ", parts["closing"]), sign])
@@ -196,7 +203,10 @@ def _layout(
         mark = writer.pick(["- ", "* ", "", "  "])
         listed = [*parts["history"], *parts["findings"]]
         blocks = [Prose((Piece(mark),)) + line for line in listed]
-        return join("\n", [first, join(" ", [*parts["reason"], *parts["story"]]), *blocks, *parts["plan"], *parts["closing"], sign])
+        return join(
+            "\n",
+            [first, join(" ", [*parts["reason"], *parts["story"]]), *blocks, *parts["plan"], *parts["closing"], sign],
+        )
     if shape < 0.85:  # a letter
         hello = writer.pick(["Dear reviewer,", "To whom it may concern,", "Dear colleague,", "Dear medical director,"])
         blocks = [

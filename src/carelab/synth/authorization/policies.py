@@ -2,7 +2,7 @@
 
 import operator
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import lru_cache
@@ -22,7 +22,11 @@ REASONS = {
     "not-covered": "Not a covered benefit",
     "expired": "Test, examination or order is too old",
 }
-_COMPARE: dict[str, Callable[[np.ndarray, float], np.ndarray]] = {"<=": operator.le, ">=": operator.ge, "=": operator.eq}
+_COMPARE: dict[str, Callable[[np.ndarray, float], np.ndarray]] = {
+    "<=": operator.le,
+    ">=": operator.ge,
+    "=": operator.eq,
+}
 _SECTIONS = {"commercial": "3.{}", "medicaid": "C{}", "medicare": "B.{}"}
 
 
@@ -47,10 +51,12 @@ class Fact:
         """Values at the quantiles `u` (0 to 1) of the cases that a clinician considers; the shape of `u`."""
         if self.choices:
             shares = np.cumsum(list(self.choices.values()))
-            return np.searchsorted(shares / shares[-1], u, side="right").clip(max=len(shares) - 1).astype(float)
+            at = np.searchsorted(shares / shares[-1], u, side="right")
+            return np.asarray(np.minimum(at, len(shares) - 1), dtype=float)
         if self.share is not None:
-            return (u < self.share).astype(float)
-        return np.round(np.interp(u, np.linspace(0, 1, len(self.quantiles)), self.quantiles), self.decimals)
+            return np.asarray(u < self.share, dtype=float)
+        drawn = np.interp(u, np.linspace(0, 1, len(self.quantiles)), self.quantiles)
+        return np.asarray(np.round(drawn, self.decimals))
 
     def coded(self, value: Any) -> float:
         """A value as the policies write it (number, true, name of a choice) as a float."""
@@ -226,18 +232,27 @@ def meets(policy: Policy, version: int, values: Mapping[str, np.ndarray]) -> np.
     return np.asarray(~np.logical_or.reduce(list(failing(policy, version, values).values())))
 
 
-def judge(cases: pd.DataFrame, version: pd.Series) -> pd.Series:
-    """Whether each case meets its payer's criteria in the version given (1 or 2; 1 where there is only one).
+def by_policy(
+    cases: pd.DataFrame, version: np.ndarray
+) -> Iterator[tuple[Policy, int, np.ndarray, dict[str, np.ndarray]]]:
+    """Cases that one version of a policy judges: policy, version, their positions, and their facts by name.
 
-    cases: payer, service and one float column a fact; index kept.
+    cases: payer, service and one float column a fact; version: 1 or 2 for each, 1 where there is only one.
     """
-    met = pd.Series(False, index=cases.index)
-    for (payer, service, which), rows in cases.groupby(["payer", "service", version.to_numpy()], sort=True).groups.items():
+    columns = {name: cases[name].to_numpy(dtype=float) for name in facts()}
+    groups: Any = cases.groupby(["payer", "service", version], sort=True).indices
+    for (payer, service, which), rows in groups.items():
         policy = policies()[payer, service]
-        chosen = cases.loc[rows]
-        values = {name: chosen[name].to_numpy(dtype=float) for name in services()[service].facts}
-        met.loc[rows] = meets(policy, min(int(which), len(policy.versions)), values)
-    return met
+        used = min(int(which), len(policy.versions))
+        yield policy, used, rows, {name: columns[name][rows] for name in services()[service].facts}
+
+
+def judge(cases: pd.DataFrame, version: pd.Series) -> pd.Series:
+    """Whether each case meets its payer's criteria in the version given; index kept. See `by_policy`."""
+    met = np.zeros(len(cases), dtype=bool)
+    for policy, used, rows, values in by_policy(cases, version.to_numpy()):
+        met[rows] = meets(policy, used, values)
+    return pd.Series(met, index=cases.index)
 
 
 def versions_on(cases: pd.DataFrame, days: pd.Series) -> pd.Series:

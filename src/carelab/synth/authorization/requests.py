@@ -1,6 +1,7 @@
 """Who asks for what, and what is true about it: a panel's requests before any payer has seen them."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -54,7 +55,9 @@ def sampled_patients(core: Core) -> list[str]:
     return list(core.records["patient_id"].head(core.world.authorization.sample_patients_per_panel))
 
 
-def _asked(core: Core, visits: pd.DataFrame, u_visit: object, u_service: object) -> pd.DataFrame:
+def _asked(
+    core: Core, visits: pd.DataFrame, u_visit: Callable[[int], np.ndarray], u_service: Callable[[int], np.ndarray]
+) -> pd.DataFrame:
     """Visits that lead to a request, with the service. Each visit leads to one at most."""
     kept = visits[visits["past"] & visits["true_status"].eq("fulfilled")]
     people = core.people.loc[kept["person"]].set_index(kept.index)
@@ -65,9 +68,9 @@ def _asked(core: Core, visits: pd.DataFrame, u_visit: object, u_service: object)
         weight[:, k] = kept["specialty"].map(service.specialties).fillna(0.0) * able
     weight *= people["payer"].isin(list(PAYERS)).to_numpy()[:, None]
     total = weight.sum(axis=1)
-    asks = u_visit(len(kept)) < core.world.authorization.requests_per_visit * total / 4.0  # type: ignore[operator]
+    asks = u_visit(len(kept)) < core.world.authorization.requests_per_visit * total / 4.0
     edges = np.cumsum(weight, axis=1) / np.maximum(total, 1e-9)[:, None]
-    chosen = (u_service(len(kept))[:, None] > edges).sum(axis=1).clip(max=len(services()) - 1)  # type: ignore[operator]
+    chosen = (u_service(len(kept))[:, None] > edges).sum(axis=1).clip(max=len(services()) - 1)
     found = kept.loc[asks, ["person", "patient_id", "practitioner", "start"]].assign(
         payer=people.loc[asks, "payer"], age=age[asks], service=np.array(list(services()), dtype=object)[chosen[asks]]
     )
@@ -113,7 +116,7 @@ def _facts(core: Core, asked: pd.DataFrame) -> pd.DataFrame:
     anyway = stream(seed, "authorization/unmet", number).random(n) < rates.unmet_share
     drawn = {name: stream(seed, f"authorization/fact/{name}", number).random((n, CANDIDATES)) for name in facts()}
     found = {name: np.full(n, np.nan) for name in facts()}
-    groups = asked.groupby(["payer", "service", believed], sort=True).indices
+    groups: Any = asked.groupby(["payer", "service", believed], sort=True).indices
     for (payer, service, version), rows in groups.items():
         values = {name: facts()[name].values(drawn[name][rows]) for name in services()[service].facts}
         _make_plausible(values, asked["age"].to_numpy()[rows, None])
@@ -208,6 +211,8 @@ def _send_again(core: Core, asked: pd.DataFrame) -> pd.DataFrame:
     days = 1 + 11 * stream(seed, "authorization/duplicate-day", number).random(n)
     copies = asked[again].assign(duplicate_of=asked.index[again].to_numpy())
     copies["requested"] = _sent(
-        copies["requested"] + pd.to_timedelta(days[again].astype(int), unit="D"), np.full(again.sum(), 0.6), days[again] % 1
+        copies["requested"] + pd.to_timedelta(days[again].astype(int), unit="D"),
+        np.full(again.sum(), 0.6),
+        days[again] % 1,
     )
     return pd.concat([asked, copies], ignore_index=True)

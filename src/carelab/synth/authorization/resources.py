@@ -1,8 +1,10 @@
 """Requests, answers, appeals, work items, eligibility checks and referral notes as FHIR R4."""
 
 import base64
+from functools import lru_cache
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from carelab.fhir.read import Resource
@@ -23,11 +25,18 @@ _UCUM = {
     "IU/mL": "[IU]/mL", "months": "mo", "weeks": "wk", "visits": "{visits}", "kg/m2": "kg/m2",
     "relatives": "{relatives}", "years": "a",
 }  # fmt: skip
+_USED = (
+    "patient_id", "practitioner", "payer", "service", "diagnosis", "urgent", "in_network", "denied", "reason",
+    "overturned", "approved_from", "approved_until", "quantities", "total",
+)  # fmt: skip
 _DELIVERED = ("cpap", "wheelchair", "cgm", "oxygen")  # by a supplier of equipment
 SUPPLIERS = {
     "sup-1": "Harborlight Medical Supply", "sup-2": "Ore Haven Home Care", "sup-8": "Quickship Medical Direct",
     "sup-9": "Bluewater Outpatient Center",
 }  # fmt: skip
+
+
+_FACT = concept("information-kind", "case-fact", "Fact of the case")
 
 
 def network_resources(_: World) -> Feed:
@@ -50,13 +59,16 @@ def _supplier(case: Any, i: int) -> dict[str, str]:
     return {"reference": NETWORK}
 
 
+@lru_cache
 def _coded(item: Item) -> dict[str, Any]:
     """An item as a concept."""
     return {"coding": [{"system": CODE_SYSTEMS[item.system], "code": item.code, "display": item.name}]}
 
 
-def _service(service: Service) -> dict[str, Any]:
+@lru_cache
+def _service(identity: str) -> dict[str, Any]:
     """A service as a concept: the course's code, with the published one where there is one."""
+    service = services()[identity]
     own = concept("course-service", service.id, service.name)
     first = service.items[0]
     return {"coding": own["coding"] + ([] if first.system == "course" else _coded(first)["coding"])}
@@ -66,11 +78,11 @@ def _money(amount: float) -> dict[str, Any]:
     return {"value": amount, "currency": "USD"}
 
 
-def _form(case: dict[str, Any], service: Service) -> list[dict[str, Any]]:
-    """What the form says of the case; facts on which it is silent are left out."""
+def _form(said_of: dict[str, np.ndarray], i: int, service: Service) -> list[dict[str, Any]]:
+    """What the form says of a case; facts on which it is silent are left out."""
     said = []
     for name in service.facts:
-        value = case[f"form:{name}"]
+        value = said_of[name][i]
         if value != value:  # not a number: not there
             continue
         fact = facts()[name]
@@ -81,13 +93,7 @@ def _form(case: dict[str, Any], service: Service) -> list[dict[str, Any]]:
             entry: dict[str, Any] = {"valueQuantity": quantity}
         else:
             entry = {"valueBoolean": plain} if fact.kind == "truth" else {"valueString": plain}
-        said.append(
-            {
-                "category": concept("information-kind", "case-fact", "Fact of the case"),
-                "code": concept("case-fact", name, fact.label),
-                **entry,
-            }
-        )
+        said.append({"category": _FACT, "code": concept("case-fact", name, fact.label), **entry})
     return said
 
 
@@ -109,10 +115,11 @@ def request_resources(core: Core, cases: pd.DataFrame, notes: dict[int, Note]) -
         for name in ("requested", "due", "decided", "performed", "appealed_at", "appeal_decided")
     }
     written = instants(world, cases["requested"] - pd.Timedelta(minutes=20))
-    rows = cases.to_dict("records")
+    forms = {name: cases[f"form:{name}"].to_numpy() for name in facts()}
+    used = cases[list(_USED)]
     appeals = 0
     case: Any
-    for i, case in enumerate(cases.itertuples()):
+    for i, case in enumerate(used.itertuples()):
         service, number = services()[case.service], f"{panel:03d}{i:04d}"
         patient, coverage = ref("Patient", case.patient_id), ref("Coverage", f"cov-{case.patient_id[4:]}")
         insurer = ref("Organization", f"payer-{case.payer}")
@@ -128,13 +135,13 @@ def request_resources(core: Core, cases: pd.DataFrame, notes: dict[int, Note]) -
         found["ServiceRequest"].append(
             resource(
                 "ServiceRequest", f"srq-{number}", status="completed" if at["performed"][i] else "active", intent="order",
-                priority="urgent" if case.urgent else "routine", code=_service(service), subject=patient,
+                priority="urgent" if case.urgent else "routine", code=_service(service.id), subject=patient,
                 occurrenceDateTime=at["performed"][i], authoredOn=requested, requester=doctor,
                 performer=[_supplier(case, i)], reasonCode=[diagnosis], insurance=[coverage],
                 supportingInfo=[document] if note else None,
             )
         )  # fmt: skip
-        information = _form(rows[i], service)
+        information = _form(forms, i, service)
         if note:
             kind = concept("information-kind", "attachment", "Attached document")
             information.append({"category": kind, "valueReference": document})
@@ -164,12 +171,17 @@ def request_resources(core: Core, cases: pd.DataFrame, notes: dict[int, Note]) -
         if decided:
             period = (case.approved_from, case.approved_until) if granted and not case.denied else None
             found["ClaimResponse"].append(
-                _answer(f"crs-{number}", body, decided, claim, case.denied, case.reason, _reference(case, number), period)
+                _answer(
+                    f"crs-{number}", body, decided, claim, case.denied, case.reason, _reference(case, number), period
+                )
             )
         if at["appealed_at"][i]:
             second = f"{panel:03d}{APPEALS_FROM + appeals:04d}"
             appeals += 1
-            kind = {"relationship": concept("claim-relationship", "appeal", "Appeal of a denied request"), "claim": claim}
+            kind = {
+                "relationship": concept("claim-relationship", "appeal", "Appeal of a denied request"),
+                "claim": claim,
+            }
             later["Claim"].append(
                 resource("Claim", f"cli-{second}", created=at["appealed_at"][i], related=[kind], **body)
             )
@@ -199,7 +211,7 @@ def request_resources(core: Core, cases: pd.DataFrame, notes: dict[int, Note]) -
             resource(
                 "CoverageEligibilityRequest", f"elq-{number}", **question, provider={"reference": NETWORK},
                 insurance=[{"focal": True, "coverage": coverage}],
-                item=[{"productOrService": _service(service), "quantity": {"value": case.quantities[0]}}],
+                item=[{"productOrService": _service(service.id), "quantity": {"value": case.quantities[0]}}],
             )
         )  # fmt: skip
         found["CoverageEligibilityResponse"].append(
@@ -207,7 +219,7 @@ def request_resources(core: Core, cases: pd.DataFrame, notes: dict[int, Note]) -
                 "CoverageEligibilityResponse", f"els-{number}", **question, outcome="complete",
                 request=ref("CoverageEligibilityRequest", f"elq-{number}"),
                 insurance=[{"coverage": coverage, "inforce": True, "item": [{
-                    "productOrService": _service(service), "network": {"coding": [network]}, "authorizationRequired": True,
+                    "productOrService": _service(service.id), "network": {"coding": [network]}, "authorizationRequired": True,
                 }]}],
             )
         )  # fmt: skip
