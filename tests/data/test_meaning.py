@@ -261,8 +261,11 @@ def test_nothing_but_ids_is_remembered() -> None:
 
 
 def test_our_own_clean_data_raise_no_alarm() -> None:
-    """A claim whose items do not make its total is planted on purpose (see the traps)."""
-    assert [str(problem) for problem in check_feed(DATA / "fhir") if problem.rule != "total-not-sum"] == []
+    """Two mistakes are planted in the feed on purpose, and are found: totals of claims, and one laboratory's creatinine."""
+    planted = {"total-not-sum": "Claim/", "implausible-value": "creatinine (2160-0)"}
+    found = check_feed(DATA / "fhir")
+    assert {problem.rule for problem in found} == set(planted)
+    assert all(planted[problem.rule] in str(problem) for problem in found)
 
 
 @pytest.mark.parametrize(

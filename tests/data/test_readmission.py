@@ -28,7 +28,7 @@ from carelab.synth.areas import Core, Figures, Part
 from carelab.synth.config import Panel, World, panels
 from carelab.synth.panel import make_core
 from carelab.synth.readmission.calibration import MEASURES, ceilings
-from carelab.synth.readmission.catalogue import TESTS
+from carelab.synth.readmission.catalogue import NOT_TOGETHER, TESTS
 from carelab.synth.readmission.making import STAYS, make
 from carelab.synth.readmission.measure import Data, assemble, load
 from carelab.synth.readmission.traps import TRAPS, worst_coded
@@ -205,7 +205,7 @@ def test_every_resource_of_a_panel_s_sample_is_valid_and_closed(core: Core, part
 
 def test_ids_carry_the_panel_and_are_there_once(part: Part) -> None:
     prefixes = {
-        "Patient": ("hpt-",), "Coverage": ("hpt-",), "Encounter": ("enc-", "fup-"), "Condition": ("dxc-",), "Observation": ("lab-",),
+        "Patient": ("hpt-",), "Coverage": ("hcv-",), "Encounter": ("enc-", "fup-"), "Condition": ("dxc-",), "Observation": ("lab-",),
         "MedicationRequest": ("med-",), "AllergyIntolerance": ("alg-",),
     }  # fmt: skip
     assert set(part.resources) == set(prefixes)
@@ -251,9 +251,25 @@ def test_nothing_happens_after_a_death_or_before_a_birth(part: Part) -> None:
 def test_stays_of_those_who_died_end_in_death(part: Part) -> None:
     people, stays = part.frames["people"], part.frames["stays"]
     died = people["died_at"].dropna()
+    strangers = died[~people.loc[died.index, "known_to_clinic"]]
     last = stays[stays["class"] == "IMP"].groupby("person").last()
-    assert (last.loc[died.index, "disposition"] == "expired").all()
-    assert set(stays.loc[stays["disposition"] == "expired", "person"]) == set(died.index)
+    assert (last.loc[strangers.index, "disposition"] == "expired").all()
+    expired = stays[stays["disposition"] == "expired"]
+    assert set(expired["person"]) - set(people.index[people["known_to_clinic"]]) == set(strangers.index)
+    # Of the clinics' patients the registration desk knows the day, whether they died in hospital or not.
+    ends = stays["person"].map(people["deceased_on"]).dropna()
+    assert len(ends) > 0
+    assert (stays.loc[ends.index, "admitted"] < ends).all()
+    assert (stays.loc[ends.index, "discharged"].dt.normalize() <= ends).all()
+
+
+def test_no_two_drugs_that_exclude_each_other(part: Part) -> None:
+    orders = part.frames["medications"]
+    taken = orders[orders["action"] != "stopped"].groupby("stay_id")["name"].agg(set)
+    listed = orders.groupby("stay_id")["name"].agg(set)
+    for one, other in NOT_TOGETHER.items():
+        assert not taken.map(lambda names, pair={one, other}: pair <= names).any(), (one, other)
+    assert listed.map(lambda names: {"carvedilol", "metoprolol succinate"} <= names).any()
 
 
 def test_nobody_is_given_what_they_are_allergic_to(part: Part) -> None:

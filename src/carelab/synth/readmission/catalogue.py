@@ -206,6 +206,8 @@ INSTEAD = {
     "cephalexin": ("penicillin", "doxycycline", "100 mg", "twice daily for 7 days"),
     "oxycodone": ("codeine", "acetaminophen", "650 mg", "every 6 hours as needed"),
 }
+# Never both at once: what was begun in hospital takes the place of the other.
+NOT_TOGETHER = {"carvedilol": "metoprolol succinate", "clopidogrel": "ticagrelor", "apixaban": "enoxaparin"}
 BLOOD_THINNERS = ("aspirin", "apixaban", "clopidogrel")
 ALLERGIES = {
     "penicillin": ("hives", 0.40), "sulfonamide antibiotics": ("rash", 0.20), "codeine": ("vomiting", 0.15),

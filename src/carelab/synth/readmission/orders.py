@@ -15,6 +15,7 @@ from carelab.synth.readmission.catalogue import (
     INSTEAD,
     INSULIN,
     NEW_DRUGS,
+    NOT_TOGETHER,
     Drug,
 )
 from carelab.synth.streams import stream
@@ -70,7 +71,8 @@ def make_medications(core: Core, people: pd.DataFrame, stays: pd.DataFrame, alle
                     continue
                 part = roll / settings.drug_listed_share
                 action = "continued" if part > 0.2 else "changed" if part > 0.07 else "stopped"
-                if stay.reason == "bleeding" and drug.name in BLOOD_THINNERS:
+                bleeds = stay.reason == "bleeding" and drug.name in BLOOD_THINNERS
+                if bleeds or NOT_TOGETHER.get(drug.name) in listed:
                     action = "stopped"
                 elif action == "stopped" and drug.name in BLOOD_THINNERS:
                     action = "continued"  # nobody stops these without a reason

@@ -96,7 +96,7 @@ def stranger_resources(core: Core, people: pd.DataFrame) -> Feed:
         if person.payer in PAYERS:
             found["Coverage"].append(
                 resource(
-                    "Coverage", person.patient_id, status="active", beneficiary=ref("Patient", person.patient_id),
+                    "Coverage", person.patient_id.replace("hpt-", "hcv-"), status="active", beneficiary=ref("Patient", person.patient_id),
                     type=concept("payer-class", person.payer, person.payer.title()),
                     payor=[ref("Organization", f"payer-{person.payer}")],
                 )
