@@ -15,6 +15,8 @@ from carelab.errors import UserError
 from carelab.paths import DATA
 from carelab.synth import building, documents
 from carelab.synth.building import differences
+from carelab.synth.config import Panel
+from carelab.synth.panel import make_core, make_panel
 
 
 @pytest.mark.parametrize("workers", [1, 2])
@@ -55,6 +57,15 @@ def test_another_size_has_the_whole_feed_and_shares_its_first_panels(seven_hundr
         return frame[frame["patient_id"] < "pat-002"].reset_index(drop=True)
 
     pd.testing.assert_frame_equal(whole(fresh), whole(visits))
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 5, 7, 12, 30])
+def test_the_smallest_worlds_can_be_made(size: int) -> None:
+    world = synth.load_world()
+    for number in range(4):
+        parts = make_panel(make_core(world, Panel(number, size, number), {"scheduling": -2.0}))
+        patients = [r["id"] for r in parts["scheduling"].resources["Patient"]]
+        assert len(patients) >= size
 
 
 def test_no_id_is_there_twice(seven_hundred: Path) -> None:

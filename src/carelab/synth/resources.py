@@ -62,7 +62,8 @@ def ref(kind: str, identity: str) -> dict[str, str]:
 def instants(world: World, local: pd.Series) -> list[str | None]:
     """Local clinic times as FHIR instants in UTC; None for a missing time."""
     # Clinics sleep when the clock changes, but a check-in computed around it must not stop the build.
-    aware = local.dt.tz_localize(world.clock.time_zone, ambiguous=True, nonexistent="shift_forward")
+    first = np.ones(len(local), dtype=bool)
+    aware = pd.to_datetime(local).dt.tz_localize(world.clock.time_zone, ambiguous=first, nonexistent="shift_forward")
     # Ten times as fast as strftime.
     text = np.datetime_as_string(aware.dt.tz_convert("UTC").dt.tz_localize(None).to_numpy("datetime64[s]"))
     return [None if value == "NaT" else f"{value}Z" for value in text.tolist()]

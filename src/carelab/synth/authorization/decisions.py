@@ -66,7 +66,8 @@ def make_decisions(core: Core, asked: pd.DataFrame) -> pd.DataFrame:
     performed = day + pd.to_timedelta(np.round(480 + 510 * u("service-minute")), unit="min")
     # Nobody is seen on a Sunday; a day later is still early enough, and late enough where it has to be.
     performed += pd.to_timedelta((performed.dt.weekday == 6).astype(int), unit="D")
-    found["performed"] = performed.where((u("performed") < rates.performed_share) & (performed <= extract))
+    lives = ~(performed > asked["person"].map(core.people["deceased_on"]))
+    found["performed"] = performed.where(lives & (u("performed") < rates.performed_share) & (performed <= extract))
     return pd.concat([found, _amounts(asked, u("units"), u("keyed"), u("slip"), rates.total_not_sum_share)], axis=1)
 
 

@@ -68,13 +68,17 @@ def make_notes(core: Core, cases: pd.DataFrame) -> dict[int, Note]:
 
 
 def _stranger(core: Core, patient: str, u: float) -> str:
-    """Record of somebody else of the same sex and about the same age, as mistaken identity mostly has it."""
+    """Record of somebody else of the same sex and about the same age, as mistaken identity mostly has it.
+
+    In a panel without anybody alike anyone else will do, and the patient where there is nobody else.
+    """
     records, people = core.records, core.people
     mine = int(records.loc[records["patient_id"].eq(patient), "person"].iloc[0])
     born = people["birth_date"]
     near = (born - born.loc[mine]).abs() < pd.Timedelta(days=10 * 365)
     alike = people.index[near & people["sex"].eq(people.at[mine, "sex"]) & (people.index != mine)]
-    found = records.loc[records["person"].isin(alike), "patient_id"].tolist()
+    others = alike if len(alike) else people.index[people.index != mine]
+    found = records.loc[records["person"].isin(others), "patient_id"].tolist() or [patient]
     return str(found[int(u * len(found))])
 
 

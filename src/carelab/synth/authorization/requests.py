@@ -88,7 +88,7 @@ def _due_again(found: pd.DataFrame) -> pd.Series:
         if good:
             last[person, service] = start
         keep.append(good)
-    return pd.Series(keep, index=found.index)
+    return pd.Series(keep, index=found.index, dtype=bool)
 
 
 def _sent(start: pd.Series, u_delay: np.ndarray, u_minute: np.ndarray) -> pd.Series:

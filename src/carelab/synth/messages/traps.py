@@ -1,6 +1,7 @@
 """The mistakes that texts invite, and what each costs: `naive` falls for it, `reference` does not."""
 
 import re
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -78,14 +79,15 @@ def _copies(data: Data) -> Figures:
     vectors = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True, min_df=2).fit_transform(messages["text"])
     desk, copied = messages["category"].to_numpy(), messages["family"].notna().to_numpy()
 
-    def right(split: KFold | GroupKFold) -> np.ndarray:
+    def right(folds: Iterable[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
         hit = np.zeros(len(messages), dtype=bool)
-        for train, test in split.split(messages, groups=groups):
+        for train, test in folds:
             closest = np.asarray((vectors[test] @ vectors[train].T).argmax(axis=1)).ravel()
             hit[test] = desk[train][closest] == desk[test]
         return hit
 
-    random, grouped = right(KFold(5, shuffle=True, random_state=0)), right(GroupKFold(5))
+    random = right(KFold(5, shuffle=True, random_state=0).split(messages))
+    grouped = right(GroupKFold(5).split(messages, groups=groups))
     return {
         "accuracy_random_split": float(random.mean()), "accuracy_grouped_split": float(grouped.mean()),
         "accuracy_copies_random_split": _share(pd.Series(random[copied])),
