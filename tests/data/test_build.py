@@ -19,9 +19,9 @@ from carelab.synth.config import Panel
 from carelab.synth.panel import make_core, make_panel
 
 
-@pytest.mark.parametrize("workers", [1, 2])
-def test_rebuild_gives_the_committed_bytes(workers: int) -> None:
-    assert synth.rebuild_matches(DATA, workers=workers) == []
+def test_rebuild_gives_the_committed_bytes() -> None:
+    """In one process or several: that the number makes no difference is shown on a small world, in test_big.py."""
+    assert synth.rebuild_matches(DATA, workers=2) == []
 
 
 def test_differences_are_named(tmp_path: Path) -> None:
@@ -59,7 +59,7 @@ def test_another_size_has_the_whole_feed_and_shares_its_first_panels(seven_hundr
     pd.testing.assert_frame_equal(whole(fresh), whole(visits))
 
 
-@pytest.mark.parametrize("size", [1, 2, 3, 5, 7, 12, 30])
+@pytest.mark.parametrize("size", [1, 2, 3, 7])
 def test_the_smallest_worlds_can_be_made(size: int) -> None:
     world = synth.load_world()
     for number in range(4):

@@ -310,4 +310,7 @@ class _Simulation:
         return Hospital(stays, emergency, end.where(end <= self._times(pd.Series([self.end]))[0]))
 
     def _times(self, days: pd.Series) -> pd.Series:
-        return (self.start + pd.to_timedelta((days * 1440).round(), unit="min")).dt.floor("min")
+        minutes = np.full(len(days), np.timedelta64("NaT"), dtype="timedelta64[ns]")
+        known = days.notna().to_numpy()
+        minutes[known] = (days.to_numpy()[known] * 1440).round().astype("timedelta64[m]")
+        return pd.Series(self.start + pd.to_timedelta(minutes), index=days.index)
