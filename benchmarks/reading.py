@@ -1,4 +1,4 @@
-"""How fast FHIR becomes flat tables, side by side: `python benchmarks/fhir.py [FOLDER ...]`.
+"""How fast FHIR becomes flat tables, side by side: `python benchmarks/reading.py [FOLDER ...]`.
 
 Each way reads a folder of NDJSON files and makes rows of a few columns, in a process of its own, so that memory is its own
 too. Without folders: the committed feed, and Synthea's export where `../shared/realdata` is there. Ratios say more
