@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -188,6 +188,13 @@ def _name(panel: Panel) -> str:
 
 def _solve(world: World) -> Mapping[str, Any]:
     """Constants of each area; always of the released world, so that a larger world begins with the same patients."""
+    return _solved(world.model_dump_json())
+
+
+@lru_cache(maxsize=2)
+def _solved(described: str) -> Mapping[str, Any]:
+    """The constants of a world, worked out once a process: a world itself cannot be a key."""
+    world = World.model_validate_json(described)
     with threadpool_limits(1):
         cores = [make_core(world, panel) for panel in panels(world)]
         return {area.name: area.solve(cores) for area in AREAS if area.solve}
