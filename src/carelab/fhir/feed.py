@@ -10,7 +10,8 @@ from typing import IO, Any
 import orjson
 
 from carelab.errors import UserError
-from carelab.fhir.scan import Found, Piece, Refused, Resource, fhir_files, scan
+from carelab.fhir.release import Resource
+from carelab.fhir.scan import Found, Piece, Refused, fhir_files, scan
 
 QUARANTINE = "quarantine.ndjson"
 

@@ -4,15 +4,13 @@ import zlib
 from collections.abc import Iterator
 from gzip import BadGzipFile
 from pathlib import Path
-from typing import Any
 
 import orjson
 
 from carelab.errors import UserError
 from carelab.fhir.feed import Feed
+from carelab.fhir.release import Resource as Resource
 from carelab.fhir.scan import open_plain
-
-Resource = dict[str, Any]
 
 
 def read(path: Path | str, quarantine: Path | str | None = None, shape: bool = False) -> Feed:

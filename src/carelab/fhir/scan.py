@@ -18,9 +18,7 @@ from typing import Any, BinaryIO
 import orjson
 
 from carelab.errors import UserError
-from carelab.fhir.release import release_signs
-
-Resource = dict[str, Any]
+from carelab.fhir.release import Resource, release_signs
 
 ENDINGS = (".ndjson", ".jsonl", ".json")
 _DAMAGED = (gzip.BadGzipFile, EOFError, zlib.error)

@@ -7,7 +7,8 @@ import orjson
 
 from carelab.fhir.meaning import amounts, codes, form, links, times  # noqa: F401 - they register their rules
 from carelab.fhir.meaning.rules import RULES, Index, Problem, View, patient_id
-from carelab.fhir.scan import Found, Origin, Resource, scan
+from carelab.fhir.release import Resource
+from carelab.fhir.scan import Found, Origin, scan
 
 
 def check(resource: Resource, index: Index | None = None, origin: Origin | None = None) -> list[Problem]:

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal
 
-from carelab.fhir.scan import Origin, Resource
+from carelab.fhir.release import Resource
+from carelab.fhir.scan import Origin
 
 Severity = Literal["error", "warning"]
 

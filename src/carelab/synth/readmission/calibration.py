@@ -4,7 +4,8 @@ import pandas as pd
 
 from carelab.fhir.readmissions import readmissions
 from carelab.synth.areas import Figures, Measure
-from carelab.synth.readmission.measure import HONEST, Data, auc, boosting, later_auc, later_scores, precision
+from carelab.synth.readmission.measure import HONEST, Data, boosting, later_auc, later_scores, precision
+from carelab.synth.statistics import auc
 
 
 def ceiling(data: Data) -> float:

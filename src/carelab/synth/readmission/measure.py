@@ -8,15 +8,16 @@ import numpy as np
 import pandas as pd
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import average_precision_score, roc_auc_score
+from sklearn.metrics import average_precision_score
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from carelab.fhir.readmissions import LACE_CODES, lace, readmissions
 from carelab.synth.config import World
+from carelab.synth.readmission.labs import UMOL_PER_MG_DL
+from carelab.synth.statistics import auc
 
 LABS = {"2160-0": "creatinine", "2951-2": "sodium", "718-7": "hemoglobin", "1751-7": "albumin"}
-UMOL_PER_MG_DL = 88.42
 IMPOSSIBLE_MG_DL = 15.0  # a creatinine above this is in umol/L: nobody here has one
 # Known at discharge.
 HONEST = [
@@ -125,11 +126,6 @@ def later_scores(
 def later_auc(index: pd.DataFrame, columns: Sequence[str]) -> float:
     """AUC on the test period of the logistic regression."""
     return auc(*later_scores(index, columns))
-
-
-def auc(outcome: pd.Series, score: pd.Series | np.ndarray) -> float:
-    """Area under the ROC curve."""
-    return float(roc_auc_score(outcome, score))
 
 
 def precision(outcome: pd.Series, score: pd.Series | np.ndarray) -> float:

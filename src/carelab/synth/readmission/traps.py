@@ -8,7 +8,8 @@ import pandas as pd
 from carelab.fhir.readmissions import episodes, naive_readmissions, readmissions, with_planned
 from carelab.synth.areas import Figures, Trap
 from carelab.synth.readmission.calibration import ceiling
-from carelab.synth.readmission.measure import HONEST, Data, auc, later_auc, logistic
+from carelab.synth.readmission.measure import HONEST, Data, later_auc, logistic
+from carelab.synth.statistics import auc
 
 
 def _rate(data: Data, stays: pd.DataFrame) -> float:

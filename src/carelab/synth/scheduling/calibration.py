@@ -6,12 +6,12 @@ from carelab.synth.scheduling.measure import (
     NUMBERS,
     WORDS,
     Data,
-    auc,
     boosting,
     later_auc,
     logistic,
     odds_ratio,
 )
+from carelab.synth.statistics import auc
 
 
 def ceiling(data: Data) -> float:

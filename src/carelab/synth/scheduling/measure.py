@@ -8,11 +8,11 @@ import pandas as pd
 from sklearn.compose import make_column_transformer
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import roc_auc_score
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
 
 from carelab.synth.config import World
+from carelab.synth.statistics import auc
 
 RESOLVED = ("fulfilled", "noshow")
 # Known when the visit is booked, or the evening before; `log_lead` and `prior_rate` are made from the columns below.
@@ -96,11 +96,6 @@ def later_auc(history: pd.DataFrame, model: Pipeline, columns: list[str]) -> flo
     train, test = history[~history["later"]], history[history["later"]]
     model.fit(train[columns], train["missed"])
     return auc(test["missed"], model.predict_proba(test[columns])[:, 1])
-
-
-def auc(outcome: pd.Series, score: pd.Series | np.ndarray) -> float:
-    """Area under the ROC curve."""
-    return float(roc_auc_score(outcome, score))
 
 
 def odds_ratio(outcome: pd.Series, exposed: pd.Series) -> float:

@@ -24,11 +24,11 @@ from carelab.synth.scheduling.measure import (
     WORDS,
     Data,
     adjusted_odds_ratio,
-    auc,
     later_auc,
     logistic,
     odds_ratio,
 )
+from carelab.synth.statistics import auc
 
 
 def _lookahead(data: Data) -> Figures:
