@@ -95,11 +95,13 @@ def doctor(workspace: Workspace = WORKSPACE) -> None:
     raise typer.Exit(int(failed))
 
 
-def lock() -> None:
+def lock(
+    upgrade: Annotated[bool, typer.Option("--upgrade", help="Take the newest version of every package.")] = False,
+) -> None:
     """Resolve the packages again and renew both lock files; needs uv and the network."""
     from carelab.cli.locking import renew
 
-    for line in renew():
+    for line in renew(upgrade):
         typer.echo(line)
 
 

@@ -22,18 +22,23 @@ _COMPILE = [
     "--no-header",
     "--no-annotate",
     "--fork-strategy=fewest",
-    "--upgrade",
     "--quiet",
 ]
 
 
-def renew() -> Iterator[str]:
-    """Resolve both lock files beside the old ones and swap them in together; yields what to tell the person."""
+def renew(upgrade: bool = False) -> Iterator[str]:
+    """Resolve both lock files beside the old ones and swap them in together; yields what to tell the person.
+
+    A version that still fits its bounds stays, so that a new package moves no other; `upgrade` takes the newest of all.
+    """
     if not shutil.which("uv"):
         raise UserError("Renewing the lock files needs uv: install it with `python -m pip install uv` and try again.")
     oldest = ".".join(map(str, bootstrap.OLDEST))
     with tempfile.TemporaryDirectory() as folder:
         new = {kind: Path(folder) / name for kind, name in bootstrap.LOCKS.items()}
+        if not upgrade:
+            for kind, name in bootstrap.LOCKS.items():
+                shutil.copyfile(ROOT / name, new[kind])
         base = [*_COMPILE, "--python-version", oldest, "pyproject.toml"]
         _compile([*base, "-o", str(new["course"])])
         # Authors get exactly the learners' packages, and some on top.
