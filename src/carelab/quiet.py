@@ -1,4 +1,6 @@
-"""Nothing the course starts reports its use to anybody."""
+"""Nothing the course starts reports its use to anybody, or takes a core for waiting."""
+
+import os
 
 # Set before the libraries are imported. onnxruntime and mlflow report home by default; a course about patient data
 # switches that off for its readers.
@@ -7,4 +9,12 @@ QUIET_ENVIRONMENT = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "LANGSMITH_TRACING": "false",
     "DO_NOT_TRACK": "1",
+    # llama.cpp's threads spin while they wait; on busy cores one short answer took minutes.
+    "OMP_WAIT_POLICY": "PASSIVE",
 }
+
+
+def hush() -> None:
+    """Set what is not set yet, for a process that the course did not start; before the libraries are imported."""
+    for name, value in QUIET_ENVIRONMENT.items():
+        os.environ.setdefault(name, value)
