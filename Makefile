@@ -3,7 +3,7 @@
 PYTHON ?= python3
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test doctor build data lint lock clean
+.PHONY: help lab test doctor build data record lint lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -22,6 +22,9 @@ build: ## renew everything that is derived from course/
 
 data: ## make the synthetic data again
 	@$(PYTHON) -m carelab data build
+
+record: ## ask the open model again for answers that notebooks need and nobody has recorded
+	@$(PYTHON) -m carelab model record
 
 lint: ## ruff and mypy
 	@$(PYTHON) -m carelab test --only lint

@@ -45,6 +45,7 @@ def examine(workspace: Path = paths.WORKSPACE) -> Iterator[Finding]:
         ("your notebooks", lambda: writable(workspace)),
         ("port 8888", port),
         ("kernel", kernel),
+        ("language model", language_model),
         ("bubblewrap", bubblewrap),
         ("Chromium", chromium),
     )
@@ -226,6 +227,30 @@ def kernel() -> Finding:
     if "2" not in answers:
         return Finding("kernel", "fails", f"answered {answers} to 1 + 1", cure)
     return Finding("kernel", "ok", f"1 + 1 = 2 after {time.monotonic() - started:.1f} s")
+
+
+def language_model() -> Finding:
+    """What answers prompts from week 4 on, and whether it can."""
+    from carelab.llm import weights
+    from carelab.llm.catalogue import open_weights
+
+    wanted = os.environ.get("CARELAB_LLM", "")
+    if wanted:
+        from carelab.llm.chat import chat_model
+
+        try:
+            chat_model(wanted)
+        except UserError as error:
+            return Finding("language model", "fails", f"CARELAB_LLM is {wanted.partition(':')[0]}", str(error))
+    model = open_weights()
+    live = weights.installed(model)
+    if not wanted:
+        found = "recorded answers, and the live model for other prompts" if live else "recorded answers"
+    else:
+        found = wanted
+    if wanted.partition(":")[0] == "local" and not live:
+        return Finding("language model", "fails", wanted, f"Run `python -m carelab model install` once ({model.size}).")
+    return Finding("language model", "ok", found)
 
 
 def bubblewrap() -> Finding:

@@ -13,6 +13,8 @@ RELEASE = ROOT / "weeks_01-12"
 SOLUTIONS = ROOT / "solutions"
 DATA = ROOT / "data" / "synthetic"
 CACHE = ROOT / ".cache"
+RECORDINGS = ROOT / "data" / "recordings"
+MODELS = Path(os.environ.get("CARELAB_MODELS") or ROOT / ".models")  # several copies of the course can share them
 WORKSPACE = Path(os.environ.get("CARELAB_WORKSPACE") or ROOT / "my_course")  # `lab --workspace` sets it
 
 _REBUILD = "Run `python -m carelab data build` to make the data again."

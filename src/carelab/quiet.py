@@ -13,6 +13,9 @@ QUIET_ENVIRONMENT = {
     "OMP_WAIT_POLICY": "PASSIVE",
 }
 
+# Where results must be the same everywhere, no model answers that is not the course's own: builds, checks, grading.
+RECORDED_ONLY = {"CARELAB_LLM": "recorded", "CARELAB_EMBEDDINGS": "bundled"}
+
 
 def hush() -> None:
     """Set what is not set yet, for a process that the course did not start; before the libraries are imported."""

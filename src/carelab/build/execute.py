@@ -12,10 +12,10 @@ from nbformat import NotebookNode
 
 from carelab.build.source import NOTEBOOK_METADATA
 from carelab.errors import UserError
-from carelab.quiet import QUIET_ENVIRONMENT
+from carelab.quiet import QUIET_ENVIRONMENT, RECORDED_ONLY
 
 CELL_TIMEOUT_SECONDS = 120
-KERNEL_ENVIRONMENT = {**QUIET_ENVIRONMENT, "PYTHONHASHSEED": "0"}
+KERNEL_ENVIRONMENT = {**QUIET_ENVIRONMENT, **RECORDED_ONLY, "PYTHONHASHSEED": "0"}
 
 # A kernel on loopback TCP warns about it at every start; the warning would drown ours.
 QUIET_KERNEL = ["--log-level=ERROR"]

@@ -3,10 +3,12 @@
 import hashlib
 import json
 import os
+import re
 import tempfile
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 import nbformat
@@ -18,12 +20,13 @@ from carelab import files, landing
 from carelab.build import lint, release, source
 from carelab.build.execute import execute, without_outputs
 from carelab.errors import UserError
-from carelab.paths import COURSE, DATA, RELEASE, ROOT, SOLUTIONS
+from carelab.paths import COURSE, DATA, RECORDINGS, RELEASE, ROOT, SOLUTIONS
 
 MEND = "python -m carelab build"
 RECORD = "BUILD.json"
 HINTS = "hints.json"
 LANDING = "START_HERE.ipynb"
+_PACKAGE = Path(__file__).parents[1]
 # What a notebook can import: a change here may change its outputs.
 _LIBRARY = ("__init__.py", "files.py", "paths.py", "plots.py", "quiet.py", "fhir", "learner", "build")
 
@@ -53,18 +56,32 @@ def key(text: Path) -> str:
 
 
 def library_digest() -> str:
-    """Hash of all that a notebook's outputs depend on besides its own text: library, data, pinned packages."""
+    """Hash of all that any notebook's outputs depend on besides its own text: library, data, pinned packages."""
+    inputs = [path for part in _LIBRARY for path in _files(_PACKAGE / part)]
+    return _digest([*inputs, ROOT / "requirements.lock", DATA / "MANIFEST.json", COURSE / "nbgrader_config.py"])
+
+
+def uses_models(text: Path) -> bool:
+    """Whether a notebook can send a prompt: only these depend on the recordings."""
+    return bool(re.search(r"\bllm\b", text.read_text(encoding="utf-8")))
+
+
+@cache
+def _models_digest() -> str:
+    """Hash of what the outputs of a notebook with a model depend on in addition."""
+    return _digest([*_files(_PACKAGE / "llm"), *sorted(RECORDINGS.glob("*.jsonl"))])
+
+
+def _digest(inputs: list[Path]) -> str:
     digest = hashlib.sha256()
-    package = Path(__file__).parents[1]
-    inputs = [path for part in _LIBRARY for path in _files(package / part)]
-    inputs += [ROOT / "requirements.lock", DATA / "MANIFEST.json", COURSE / "nbgrader_config.py"]
     for path in inputs:
         digest.update(path.name.encode() + b"\0" + _text(path) + b"\0")
     return digest.hexdigest()
 
 
 def _files(path: Path) -> list[Path]:
-    return sorted(path.rglob("*.py")) if path.is_dir() else [path]
+    kinds = (".py", ".toml", ".json")
+    return sorted(p for p in path.rglob("*") if p.suffix in kinds) if path.is_dir() else [path]
 
 
 def _text(path: Path) -> bytes:
@@ -73,7 +90,8 @@ def _text(path: Path) -> bytes:
 
 def fingerprint(text: Path, library: str) -> str:
     """Hash by which a built notebook is known to be up to date."""
-    return hashlib.sha256(_text(text) + library.encode()).hexdigest()[:16]
+    models = _models_digest() if uses_models(text) else ""
+    return hashlib.sha256(_text(text) + library.encode() + models.encode()).hexdigest()[:16]
 
 
 def build(

@@ -14,7 +14,7 @@ from rich.table import Table
 
 from carelab.errors import UserError
 from carelab.paths import ROOT, SOLUTIONS
-from carelab.quiet import QUIET_ENVIRONMENT
+from carelab.quiet import QUIET_ENVIRONMENT, RECORDED_ONLY
 
 Command = list[str]
 _TWO_AT_A_TIME = ["-n", "2", "--dist", "loadfile"]  # loadfile: the cells of one notebook have to stay together
@@ -101,7 +101,7 @@ def _run(command: Command, console: Console) -> int:
     console.print(f"[dim]python -m {' '.join(command[2:])}[/]", highlight=False)
     console.file.flush()
     # CARELAB_NO_VENV: this environment is the right one already, so a child does not look for another.
-    environment = {**os.environ, **QUIET_ENVIRONMENT, "CARELAB_NO_VENV": "1"}
+    environment = {**os.environ, **QUIET_ENVIRONMENT, **RECORDED_ONLY, "CARELAB_NO_VENV": "1"}
     return subprocess.run(command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL).returncode
 
 
