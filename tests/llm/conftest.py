@@ -230,7 +230,10 @@ def _anthropic_stream(empty: bool) -> bytes:
             delta = {"type": "text_delta", "text": f"{word} "}
             events.append({"type": "content_block_delta", "index": 0, "delta": delta})
         events.append({"type": "content_block_stop", "index": 0})
-        done = {"delta": {"stop_reason": "end_turn", "stop_sequence": None}, "usage": {"output_tokens": 6}}
+        done = {
+            "delta": {"stop_reason": "end_turn", "stop_sequence": None},
+            "usage": {"input_tokens": 12, "output_tokens": 6},
+        }
         events.append({"type": "message_delta", **done})
         events.append({"type": "message_stop"})
     return "".join(f"event: {event['type']}\ndata: {json.dumps(event)}\n\n" for event in events).encode()
@@ -368,6 +371,12 @@ def _handler(stub: Stub) -> type[BaseHTTPRequestHandler]:
                 self.send_header("x-amzn-errortype", stub.code)
             self.end_headers()
             self.wfile.write(data)
+
+        def do_PUT(self) -> None:
+            """Change the stub's behaviour from another process: PUT /429."""
+            stub.mode = self.path.strip("/")
+            self.send_response(204)
+            self.end_headers()
 
         def log_message(self, format: str, *args: Any) -> None:
             """Say nothing."""

@@ -1,4 +1,4 @@
-"""Keys come from the environment and go to their provider, nowhere else: what counts as one, and keeping it out of logs.
+"""Keys come from the environment and go to their provider, nowhere else: what looks like one, and keeping it out of logs.
 
 The clients hide the headers they know of; a provider that repeats the key in its error, and botocore's own log of the
 request, are not covered by that. So every log record of the process is looked at before a handler sees it.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import traceback
 from collections.abc import Callable
 from typing import Any
@@ -29,6 +30,45 @@ SECRET_VARIABLES = (
 )
 HIDDEN = "<key>"
 _SHORTEST = 8  # a shorter value, such as "x" for a server that asks for none, would hide half of every text
+
+
+# What keys look like, each behind a mark of its own, so that a hash or a cell's id is none, and so that a large text is
+# searched fast. Keys made up for tests begin with sk-planted.
+_LOOKS: dict[str, str] = {
+    "sk-": r"sk-(?!planted)(?=[A-Za-z_-]*[0-9])[A-Za-z0-9_-]{20,}",  # OpenAI, Anthropic, gateways like them
+    "JQQJ99": r"JQQJ99[A-Za-z0-9]{26}(?![A-Za-z0-9])",  # Azure, in the middle of the key
+    "AKIA": r"AKIA[A-Z0-9]{16}(?![A-Za-z0-9])",  # AWS, lasting
+    "ASIA": r"ASIA[A-Z0-9]{16}(?![A-Za-z0-9])",  # AWS, for hours
+    "ABSK": r"ABSK[A-Za-z0-9+/]{60,}",  # Bedrock
+    "lsv2_": r"lsv2_(?:pt|sk)_[0-9a-f]{32}",  # LangSmith
+    "ghp_": r"ghp_[A-Za-z0-9]{36}",  # GitHub
+    "github_pat_": r"github_pat_[A-Za-z0-9_]{60,}",
+    "hf_": r"hf_[A-Za-z]{34}(?![A-Za-z0-9])",  # Hugging Face
+    "AIza": r"AIza[A-Za-z0-9_-]{35}",  # Google
+    "-----BEGIN": r"-----BEGIN (?:[A-Z]+ )?PRIVATE KEY-----",
+}
+_LOOK = {mark: re.compile(pattern) for mark, pattern in _LOOKS.items()}
+# Azure's older keys are hex digits and nothing more, so one is known by the name it is given.
+_NAMES = ("api_key", "api-key", "apikey", "ad_token", "access_key", "session_token", "authorization")
+_NAMED = re.compile(
+    rf"(?:{'|'.join(_NAMES)})"
+    r"""\\?["']?\s*[:=]\s*\\?["'](?:bearer )?(?!sk-planted)(?=[a-z_+/=-]*[0-9])[a-z0-9_+/=-]{20,}"""
+)
+
+
+def find_keys(text: str) -> list[str]:
+    """What looks like somebody's key in a text, such as a notebook or a recording: the first 8 characters of each."""
+    found = []
+    for mark, pattern in _LOOK.items():
+        if mark in text:
+            inside = mark == "JQQJ99"
+            starts = (match.start() for match in pattern.finditer(text))
+            found += [start for start in starts if inside or not text[start - 1 : start].isalnum()]
+    small = text.lower()
+    if any(name in small for name in _NAMES):
+        named = (match.start() for match in _NAMED.finditer(small))
+        found += [start for start in named if not any(start < other < start + 40 for other in found)]
+    return [text[start : start + 8] + "…" for start in sorted(found)]
 
 
 def secrets() -> list[str]:

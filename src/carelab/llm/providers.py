@@ -252,6 +252,7 @@ def _client_options(provider: Provider, model: str, options: dict[str, Any]) -> 
         return {**options, "client_kwargs": {"timeout": timeout, **(options.pop("client_kwargs", None) or {})}}
     if provider is _AZURE:
         options.setdefault("azure_deployment", model)
+        options.setdefault("base_url", None)  # else OPENAI_API_BASE, meant for OpenAI, would stand against the endpoint
     return {**options, "timeout": timeout, "max_retries": retries}
 
 
