@@ -12,12 +12,18 @@ from carelab.quiet import hush
 
 if TYPE_CHECKING:
     from carelab.llm.chat import chat_model as chat_model
+    from carelab.llm.meter import Machine as Machine
+    from carelab.llm.meter import Price as Price
+    from carelab.llm.meter import metered as metered
 
 _HOME = {
+    "Machine": "meter",
+    "Price": "meter",
     "chat_model": "chat",
+    "metered": "meter",
 }
 
-__all__ = ["chat_model"]
+__all__ = ["Machine", "Price", "chat_model", "metered"]
 
 hush()
 
