@@ -11,13 +11,36 @@ from typing import TYPE_CHECKING, Any
 from carelab.quiet import hush
 
 if TYPE_CHECKING:
+    from carelab.llm.access import Access as Access
     from carelab.llm.chat import chat_model as chat_model
+    from carelab.llm.embed import embeddings as embeddings
+    from carelab.llm.passages import quoted as quoted
+    from carelab.llm.passages import read_documents as read_documents
+    from carelab.llm.passages import split_passages as split_passages
+    from carelab.llm.rerank import SentenceReranker as SentenceReranker
+    from carelab.llm.retrieval import PassageIndex as PassageIndex
 
 _HOME = {
+    "Access": "access",
+    "PassageIndex": "retrieval",
+    "SentenceReranker": "rerank",
     "chat_model": "chat",
+    "embeddings": "embed",
+    "quoted": "passages",
+    "read_documents": "passages",
+    "split_passages": "passages",
 }
 
-__all__ = ["chat_model"]
+__all__ = [
+    "Access",
+    "PassageIndex",
+    "SentenceReranker",
+    "chat_model",
+    "embeddings",
+    "quoted",
+    "read_documents",
+    "split_passages",
+]
 
 hush()
 
