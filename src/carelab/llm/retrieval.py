@@ -85,6 +85,7 @@ class PassageIndex:
         """
         model = model or embeddings()
         _check(passages)
+        passages = sorted(passages, key=lambda passage: str(passage.id))  # equal scores come in the order of the index
         made = model.embed_documents([passage.page_content for passage in passages])
         index = cls(passages, np.array(made, np.float32), model)
         if folder is not None:
