@@ -23,9 +23,9 @@ ROOT = Path(__file__).resolve().parents[1]
 
 def trial(name: str) -> dict[str, Any]:
     """The trial's prompts, asked live in this process: replies, tokens, seconds, memory."""
+    from carelab.llm.catalogue import open_weights
     from carelab.llm.local import local
     from carelab.llm.recordings import canonical, recordings
-    from carelab.llm.catalogue import open_weights
 
     model = local(name)
     entries = [entry for entry in recordings(open_weights(name)).answers.values() if "trial" in entry.asked_by]

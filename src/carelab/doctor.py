@@ -234,23 +234,22 @@ def language_model() -> Finding:
     from carelab.llm import weights
     from carelab.llm.catalogue import open_weights
 
+    name = "language model"
     wanted = os.environ.get("CARELAB_LLM", "")
-    if wanted:
-        from carelab.llm.chat import chat_model
-
-        try:
-            chat_model(wanted)
-        except UserError as error:
-            return Finding("language model", "fails", f"CARELAB_LLM is {wanted.partition(':')[0]}", str(error))
     model = open_weights()
     live = weights.installed(model)
     if not wanted:
-        found = "recorded answers, and the live model for other prompts" if live else "recorded answers"
-    else:
-        found = wanted
-    if wanted.partition(":")[0] == "local" and not live:
-        return Finding("language model", "fails", wanted, f"Run `python -m carelab model install` once ({model.size}).")
-    return Finding("language model", "ok", found)
+        found = "recorded answers" + (", and the live model for other prompts" if live else "")
+        return Finding(name, "ok", found)
+    from carelab.llm.chat import chat_model
+
+    try:
+        chat_model(wanted)
+    except UserError as error:
+        return Finding(name, "fails", f"CARELAB_LLM={wanted}", str(error))
+    if wanted == "local" and not live:
+        return Finding(name, "fails", wanted, f"Run `python -m carelab model install` once ({model.size}).")
+    return Finding(name, "ok", f"CARELAB_LLM={wanted}")
 
 
 def bubblewrap() -> Finding:

@@ -33,9 +33,9 @@ for model in ("qwen2.5-coder-1.5b", "smollm2-135m"):
     assert len(replies) == 20 and not any("was recorded" in reply.text for reply in replies)
 vectors = llm.embeddings().embed_documents(["a nurse calls", "an invoice"])
 assert len(vectors[0]) == 384
-index = llm.index_passages(llm.split_passages(llm.read_documents()))
+index = llm.PassageIndex.build(llm.split_passages(llm.read_documents()))
 for mode in ("lexical", "vector", "hybrid"):
-    assert index.search("oxygen at home", access=llm.Access(role="nurse"), mode=mode, k=3)
+    assert len(index.search("oxygen at home", llm.Access("nurse", "2026-06-30"), k=3, mode=mode)) == 3
 try:
     llm.chat_model("recorded").invoke("Nobody has recorded this.")
 except Exception as error:

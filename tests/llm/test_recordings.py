@@ -159,7 +159,7 @@ def test_every_prompt_of_the_trial_has_its_recorded_answer(model):
     assert [name for name, reply in replies.items() if "was recorded" in reply.text] == []
     # Whoever answers, a reply in a form is whole or is said to have been cut off.
     cut = [reply.text for reply in replies.values() if reply.failed]
-    assert all("256 tokens" in text for text in cut)
+    assert all("stopped at the limit of tokens" in text for text in cut)
 
 
 def test_the_larger_model_is_worth_its_size_on_the_trial():

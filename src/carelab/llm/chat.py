@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 from time import perf_counter
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import httpx
 import orjson
@@ -21,7 +21,7 @@ from pydantic import SecretStr
 from carelab.errors import UserError
 from carelab.llm import weights
 from carelab.llm.catalogue import OpenWeights, catalogue, open_weights
-from carelab.llm.failures import PlainErrors
+from carelab.llm.failures import PlainErrors, Remote
 from carelab.llm.local import local
 from carelab.llm.notes import Notes
 from carelab.llm.providers import hosted_chat
@@ -59,6 +59,8 @@ class OpenChatModel(PlainErrors, ChatOpenAI):
     Each answer's `response_metadata` has `seconds`, the time the model took (when it was recorded, if it was), and
     `recorded`.
     """
+
+    plain_remote: ClassVar[Remote | None] = Remote("The open model")
 
     @property
     def _llm_type(self) -> str:
