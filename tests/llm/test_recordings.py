@@ -180,7 +180,7 @@ def test_no_recorded_answer_is_asked_for_by_nobody():
 
 
 def notebook(code: str) -> nbformat.NotebookNode:
-    return nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code)], metadata={"language_info": {}})
+    return nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code)])
 
 
 def test_a_notebook_with_an_unrecorded_prompt_does_not_build():

@@ -139,12 +139,12 @@ def test_an_agent_calls_a_tool_reads_its_result_and_answers(served):
     assert last[-1] == {"role": "user", "content": "Result of the tool: booked at Harbor"}
 
 
-def test_a_form_comes_back_as_an_object_and_a_wrong_one_as_an_error(served):
+def test_a_form_comes_back_as_an_object_and_a_wrong_one_as_a_sentence(served):
     model, server = served({"place": {"site": "Harbor"}, "kind": "new"}, {"kind": "new"})
     form = model.with_structured_output(Visit, include_raw=True)
     assert form.invoke("x")["parsed"] == Visit(place=Place(site="Harbor"), kind="new")
     assert server.asked[0]["response_format"]["json_schema"]["strict"] is True
-    with pytest.raises(Exception, match="place"):
+    with pytest.raises(UserError, match="The open model gave an answer that does not fit the form Visit"):
         model.with_structured_output(Visit).invoke("x")
 
 

@@ -153,6 +153,8 @@ _REPLY = frozenset(
         "stream_resp",
     ]
 )
+# Where OpenAI's client compares an answer with the form that it was asked in.
+_FORMS = "openai.lib._parsing._completions"
 # Functions of Ollama's client that read the reply without giving it a name.
 _READERS = frozenset(["_request", "_chat_stream_with_aggregation", "_achat_stream_with_aggregation"])
 # Our own option names: the only words of a refusal that may be repeated.
@@ -287,6 +289,9 @@ def _unreadable(remote: Remote) -> str:
 def _of_one(error: BaseException, remote: Remote, model: str) -> str | None:
     """The sentence for one exception of a chain; None when it is no provider's failure."""
     who = remote.name
+    if _named(error, frozenset({"ValidationError"})) and any(_module(frame) == _FORMS for frame in _frames(error)):
+        form = getattr(error, "title", "it was given")
+        return f"{who} gave an answer that does not fit the form {form}: ask again, or make the form simpler."
     if _about_reply(error):
         return _unreadable(remote)
     if not _from_client(error):
