@@ -106,7 +106,12 @@ _BEDROCK = Provider(
     example="bedrock:<model or inference profile>",
 )
 _OLLAMA = Provider(
-    remote=Remote("Ollama", ("OLLAMA_API_KEY",), ("OLLAMA_HOST",), "run `ollama pull` for it where Ollama runs"),
+    remote=Remote(
+        "Ollama",
+        ("OLLAMA_API_KEY",),
+        ("OLLAMA_HOST",),
+        "run `ollama pull` for it where Ollama runs, and check its name",
+    ),
     chat="ollama",
     embed="ollama",
     package="langchain-ollama",
@@ -268,8 +273,8 @@ def _make(make: Callable[[], Any], provider: Provider, model: str) -> Any:
         )
     except Exception as error:
         failure = explain(error, provider.remote, f"`{model}`") or UserError(
-            f"{provider.remote.name} does not take these settings for `{model}`: check the options in the cell "
-            f"and {provider.remote.address}."
+            f"{provider.remote.name} does not take these settings for `{model}`: check the options in the cell"
+            f"{provider.remote.and_address}."
         )
     raise failure
 
