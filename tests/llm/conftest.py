@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import binascii
 import json
+import os
 import re
 import struct
 import threading
@@ -122,7 +123,8 @@ class Stub:
     """The server's address, how it behaves, and the requests it has had.
 
     mode: "answer", an HTTP status such as "429", or one of "slow", "page" (a login page instead of JSON), "broken"
-    (JSON that ends too early), "shape" (JSON of another kind), "list", "empty" (no choices).
+    (JSON that ends too early), "shape" (JSON of another kind), "list", "empty" (no choices), "unfit" (an answer in
+    another form than was asked for), "cut" (the connection ends too early), "midway" (an error within a stream).
     """
 
     planted = PLANTED
@@ -134,18 +136,30 @@ class Stub:
     code: str = ""  # the error's code, where a test needs one
     requests: list[Request] = field(default_factory=list)
     released: threading.Event = field(default_factory=threading.Event)
+    _models: dict[tuple[str | None, ...], Any] = field(default_factory=dict)
 
     @property
     def last(self) -> Request:
         return self.requests[-1]
 
-    def chat(self, provider: str, **options: Any) -> Any:
-        """The provider's chat model as a notebook gets it, but for its patience."""
-        return hosted_chat(CHAT[provider], **{"timeout": 0.15, "max_retries": 0, "temperature": 0.0, **options})
+    def chat(self, provider: str, *, fresh: bool = False, **options: Any) -> Any:
+        """The provider's chat model as a notebook gets it; the same one again unless options or environment differ."""
+        name, patience = CHAT[provider], {"timeout": 30.0, "max_retries": 0, **options}
+        return self._made(name, hosted_chat, patience, fresh or bool(options))
 
-    def embeddings(self, provider: str, **options: Any) -> Any:
+    def embeddings(self, provider: str, *, fresh: bool = False, **options: Any) -> Any:
         """The provider's embedding model, likewise."""
-        return hosted_embeddings(EMBEDDINGS[provider], **{"timeout": 0.15, "max_retries": 0, **options})
+        name, patience = EMBEDDINGS[provider], {"timeout": 30.0, "max_retries": 0, **options}
+        return self._made(name, hosted_embeddings, patience, fresh or bool(options))
+
+    def _made(self, name: str, make: Any, options: dict[str, Any], fresh: bool) -> Any:
+        """Made once: reading certificates and AWS's descriptions takes longer than most tests."""
+        if fresh:
+            return make(name, **options)
+        key = (name, *(os.environ.get(variable) for variable in PROVIDER_VARIABLES))
+        if key not in self._models:
+            self._models[key] = make(name, **options)
+        return self._models[key]
 
 
 def _failure(status: int, credential: str, code: str) -> dict[str, Any]:
@@ -252,9 +266,9 @@ def _bedrock(body: dict[str, Any], empty: bool) -> dict[str, Any]:
     }
 
 
-def _event(kind: str, payload: dict[str, Any]) -> bytes:
+def _event(kind: str, payload: dict[str, Any], message_type: str = "event") -> bytes:
     """One message of AWS's event stream: lengths, checksum, headers, payload, checksum."""
-    names = {":event-type": kind, ":content-type": "application/json", ":message-type": "event"}
+    names = {f":{message_type}-type": kind, ":content-type": "application/json", ":message-type": message_type}
     headers = b"".join(
         struct.pack("!B", len(name)) + name.encode() + struct.pack("!BH", 7, len(value)) + value.encode()
         for name, value in names.items()
@@ -295,6 +309,21 @@ def _ollama(body: dict[str, Any], empty: bool) -> bytes:
     last = {"message": {"role": "assistant", "content": ""}, "done": True, "done_reason": "stop"}
     lines.append({**kind, **last, **counts})
     return "".join(json.dumps(line) + "\n" for line in lines).encode()
+
+
+def _midway(path: str, data: bytes, credential: str) -> bytes:
+    """The first half of a streamed answer, and then an error where its next piece should be."""
+    text = f"PROVIDER-TEXT {credential}"
+    if path.endswith("/converse-stream"):
+        return _event("messageStart", {"role": "assistant"}) + _event(
+            "throttlingException", {"message": text}, message_type="exception"
+        )
+    error = {"type": "error", "error": {"type": "overloaded_error", "message": text}}
+    if path.endswith("/api/chat"):
+        return data.split(b"\n")[0] + b"\n" + json.dumps({"error": text}).encode() + b"\n"
+    name = b"event: error\n" if path.endswith("/messages") else b""
+    half = b"\n\n".join(data.split(b"\n\n")[:3])
+    return half + b"\n\n" + name + b"data: " + json.dumps(error).encode() + b"\n\n"
 
 
 def _vectors(body: dict[str, Any]) -> list[list[float]]:
@@ -364,13 +393,18 @@ def _handler(stub: Stub) -> type[BaseHTTPRequestHandler]:
                 kind, data = shapes[stub.mode]
             else:
                 kind, data = _answer(path, request.body, stub.mode == "empty")
+                if stub.mode == "midway":
+                    data = _midway(path, data, credential)
+                if stub.mode == "unfit":
+                    data = data.replace(b"city", b"town")
             self.send_response(status)
             self.send_header("content-type", kind)
             self.send_header("content-length", str(len(data)))
+            self.close_connection = self.close_connection or stub.mode == "cut"
             if stub.code and status >= 400:
                 self.send_header("x-amzn-errortype", stub.code)
             self.end_headers()
-            self.wfile.write(data)
+            self.wfile.write(data[: len(data) // 2] if stub.mode == "cut" else data)
 
         def do_PUT(self) -> None:
             """Change the stub's behaviour from another process: PUT /429."""

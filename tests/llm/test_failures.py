@@ -12,6 +12,7 @@ from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
+from pydantic import BaseModel
 
 from carelab.errors import UserError
 from carelab.llm.failures import PlainErrors, Remote, explain, plain_errors
@@ -27,7 +28,14 @@ EMBEDDINGS = [name for name in NAMES if name != "anthropic"]
 STATUSES = ["400", "401", "403", "404", "413", "422", "429", "500", "503", "529"]
 MAIN = ["401", "404", "429", "500"]  # the others go the same way, whatever the method
 MALFORMED = ["page", "broken", "shape", "list", "empty"]
-WORDS = {"401": "key", "403": "allow", "404": "does not find", "429": "too many", "500": "trouble", "slow": "in time"}
+WORDS = {
+    "401": "key",
+    "403": "does not let you",
+    "404": "does not find",
+    "429": "too many",
+    "500": "trouble",
+    "slow": "in time",
+}
 
 
 def check(caught: BaseException, provider: str, stub: Any, mode: str = "") -> None:
@@ -62,7 +70,7 @@ def ask(loop: asyncio.Runner, model: Any, how: str, given: Any = "Hello") -> Any
 @pytest.mark.parametrize("provider", NAMES)
 def test_each_failure_of_a_chat_model_is_one_sentence(stub: Any, loop: asyncio.Runner, provider: str, how: str) -> None:
     model = stub.chat(provider)
-    for mode in [*(STATUSES if how == "invoke" else MAIN), *MALFORMED, "slow"]:
+    for mode in [*(STATUSES if how == "invoke" else MAIN), *MALFORMED]:
         stub.mode = mode
         with pytest.raises(UserError) as caught:
             ask(loop, model, how)
@@ -79,7 +87,7 @@ def test_each_failure_of_an_embedding_model_is_one_sentence(
     model = stub.embeddings(provider)
     given: Any = ["one", "two"] if how.endswith("documents") else "one"
 
-    for mode in [*(STATUSES if how == "embed_documents" else MAIN), *MALFORMED, "slow"]:
+    for mode in [*(STATUSES if how == "embed_documents" else MAIN), *MALFORMED]:
         stub.mode = mode
         with pytest.raises(UserError) as caught:
             ask(loop, model, how, given)
@@ -87,6 +95,23 @@ def test_each_failure_of_an_embedding_model_is_one_sentence(
     assert not [record for record in caplog.records if record.levelno >= logging.WARNING]  # a notebook would show it
     stub.mode = "answer"
     assert ask(loop, model, how, given)
+
+
+@pytest.mark.parametrize("provider", NAMES)
+def test_a_provider_that_does_not_answer_in_time_is_one_sentence(
+    stub: Any, loop: asyncio.Runner, provider: str
+) -> None:
+    stub.mode = "slow"
+    model = stub.chat(provider, timeout=0.05)
+    for how in ("invoke", "stream", "ainvoke", "astream"):
+        with pytest.raises(UserError) as caught:
+            ask(loop, model, how)
+        check(caught.value, provider, stub, "slow")
+    if provider in EMBEDDINGS:
+        for how in ("embed_query", "aembed_documents"):
+            with pytest.raises(UserError) as caught:
+                ask(loop, stub.embeddings(provider, timeout=0.05), how, ["Hello"] if how.endswith("s") else "Hello")
+            check(caught.value, provider, stub, "slow")
 
 
 @pytest.mark.parametrize("provider", NAMES)
@@ -122,7 +147,7 @@ def test_an_address_with_a_password_is_named_without_it(stub: Any, monkeypatch: 
     [
         ("429", "insufficient_quota", "budget"),
         ("400", "content_filter", "content filter"),
-        ("403", "AccessDeniedException", "allow"),
+        ("403", "AccessDeniedException", "does not let you"),
         ("403", "UnrecognizedClientException", "did not accept the key"),
         ("403", "ExpiredTokenException", "did not accept the key"),
         ("400", "ThrottlingException", "too many requests"),
@@ -135,6 +160,37 @@ def test_a_providers_code_sharpens_the_sentence(stub: Any, mode: str, code: str,
     with pytest.raises(UserError, match=words) as caught:
         stub.chat(provider).invoke("Hello")
     check(caught.value, provider, stub)
+
+
+@pytest.mark.parametrize("how", ["invoke", "stream", "astream"])
+@pytest.mark.parametrize("provider", NAMES)
+def test_an_answer_that_ends_too_early_is_one_sentence(
+    stub: Any, loop: asyncio.Runner, provider: str, how: str
+) -> None:
+    for mode in ["cut"] if how == "invoke" else ["cut", "midway"]:
+        stub.mode = mode
+        with pytest.raises(UserError) as caught:
+            ask(loop, stub.chat(provider), how)
+        check(caught.value, provider, stub)
+
+
+@pytest.mark.parametrize("provider", ["openai", "azure_openai"])
+def test_an_answer_that_misses_the_schema_is_not_called_a_wrong_address(stub: Any, provider: str) -> None:
+    class Place(BaseModel):
+        city: str
+
+    stub.mode = "unfit"
+    with pytest.raises(UserError, match="not in the form that was asked for") as caught:
+        stub.chat(provider).with_structured_output(Place).invoke("Where?")
+    check(caught.value, provider, stub)
+
+
+def test_only_an_address_that_is_set_is_named(bare_environment: pytest.MonkeyPatch) -> None:
+    remote = Remote("OpenAI", addresses=("OPENAI_API_BASE", "OPENAI_BASE_URL"))
+    assert (remote.host, remote.and_address) == ("", "")
+    bare_environment.setenv("OPENAI_BASE_URL", "https://gateway.hospital.example/v1")
+    assert remote.host == " at gateway.hospital.example"
+    assert remote.and_address == " and the address in OPENAI_BASE_URL"
 
 
 def test_a_certificate_that_is_not_trusted_says_what_to_set() -> None:

@@ -20,7 +20,7 @@ from carelab.paths import ROOT
 
 CHAT = ["openai", "azure_openai", "anthropic", "bedrock", "ollama"]
 EMBEDDINGS = ["openai", "azure_openai", "bedrock", "ollama"]
-MODES = ["401", "429", "500", "page", "shape", "slow"]
+MODES = ["401", "429", "500", "page", "shape"]
 
 SETUP = """
 import json, logging, os, sys, traceback, urllib.request
@@ -32,7 +32,7 @@ from carelab.llm.providers import hosted_chat, hosted_embeddings
 def behave(mode):
     urllib.request.urlopen(urllib.request.Request(os.environ["OLLAMA_HOST"] + "/" + mode, method="PUT"))
 
-patience = {"timeout": 0.15, "max_retries": 0}
+patience = {"max_retries": 0}
 meter = llm.metered()
 usage = meter.__enter__()
 """
@@ -86,7 +86,11 @@ def cells() -> list[str]:
         sources += ['model.embed_query("Hello")', SHOW, CAUGHT, 'model.embed_query("Hello")']
     # Tracebacks that show the variables of every frame.
     sources += ['%xmode Verbose\nmodel = hosted_chat("openai:gpt-test", **patience)', 'list(model.stream("Hello"))']
-    sources += ['await model.ainvoke("Hello")']
+    sources += [
+        'await model.ainvoke("Hello")',
+        'behave("slow")',
+        'hosted_chat("openai:gpt-test", timeout=0.05, max_retries=0).invoke("Hello")',
+    ]
     sources += ['hosted_chat("openai:gpt-test", api_key="sk-planted-in-a-cell")', END]
     return sources
 
@@ -115,7 +119,7 @@ def test_a_planted_key_is_nowhere_after_a_notebook(
         output for cell in notebook.cells for output in cell.get("outputs", []) if output["output_type"] == "error"
     ]
     assert {output["ename"] for output in raised} == {"UserError"}
-    assert len(raised) == len(CHAT) + len(EMBEDDINGS) + 3
+    assert len(raised) == len(CHAT) + len(EMBEDDINGS) + 4
     assert stub.requests  # it did reach the stub
     assert any(stub.planted in request.credential for request in stub.requests)
     log = (tmp_path / "debug.log").read_text(encoding="utf-8")
@@ -171,7 +175,7 @@ def records(monkeypatch: pytest.MonkeyPatch) -> Any:
 @pytest.mark.parametrize("guarded", [True, False])
 def test_logs_of_the_clients_are_cleaned(stub: Any, records: list[str], guarded: bool) -> None:
     for provider in CHAT:
-        model = stub.chat(provider)
+        model = stub.chat(provider, fresh=True)
         if not guarded:
             logging.setLogRecordFactory(logging.LogRecord)
         stub.mode = "401"

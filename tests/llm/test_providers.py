@@ -247,7 +247,7 @@ def test_a_missing_package_is_named_with_its_bounds(
 ) -> None:
     monkeypatch.setitem(sys.modules, module, None)
     with pytest.raises(UserError) as caught:
-        stub.chat(provider)
+        stub.chat(provider, fresh=True)
     one_sentence(str(caught.value).replace(">=1.", ">=1_"))
     import tomllib
 
@@ -265,7 +265,7 @@ def test_a_package_that_does_not_load_is_one_sentence(stub: Any, monkeypatch: py
 
     monkeypatch.setattr("langchain.chat_models.init_chat_model", broken)
     with pytest.raises(UserError, match="force-reinstall") as caught:
-        stub.chat("openai")
+        stub.chat("openai", fresh=True)
     one_sentence(str(caught.value).replace(">=1.", ">=1_"))
 
 

@@ -144,7 +144,7 @@ def test_a_form_comes_back_as_an_object_and_a_wrong_one_as_a_sentence(served):
     form = model.with_structured_output(Visit, include_raw=True)
     assert form.invoke("x")["parsed"] == Visit(place=Place(site="Harbor"), kind="new")
     assert server.asked[0]["response_format"]["json_schema"]["strict"] is True
-    with pytest.raises(UserError, match="The open model gave an answer that does not fit the form Visit"):
+    with pytest.raises(UserError, match="The open model answered, but not in the form"):
         model.with_structured_output(Visit).invoke("x")
 
 

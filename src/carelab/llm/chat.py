@@ -32,7 +32,7 @@ _NOWHERE = "http://in-this-process.invalid/v1"
 
 
 def chat_model(
-    name: str | None = None, *, temperature: float = 0.0, max_tokens: int = 512, **options: Any
+    name: str | None = None, *, temperature: float | None = 0.0, max_tokens: int | None = 512, **options: Any
 ) -> BaseChatModel:
     """A LangChain chat model, by name; without one, by the environment variable CARELAB_LLM.
 
@@ -43,7 +43,8 @@ def chat_model(
     - `openai:…`, `azure_openai:…`, `anthropic:…`, `bedrock:…`, `ollama:…`: what your organisation bought; the key comes
       from the environment
 
-    `max_tokens` limits the answer; `temperature` 0 asks for the most likely words. Raises UserError, a sentence, when the
+    `max_tokens` limits the answer; `temperature` 0 asks for the most likely words; None leaves either to the model, as some
+    of the newer ones of providers demand. Raises UserError, a sentence, when the
     name, the key or the model is missing; so do the calls of the model.
     """
     wanted = name or os.environ.get("CARELAB_LLM") or "recorded or local"
@@ -83,7 +84,7 @@ class OpenChatModel(PlainErrors, ChatOpenAI):
 
 
 def _open_model(
-    mode: Mode, weights_: OpenWeights, temperature: float, max_tokens: int, options: dict[str, Any]
+    mode: Mode, weights_: OpenWeights, temperature: float | None, max_tokens: int | None, options: dict[str, Any]
 ) -> OpenChatModel:
     transport = Answers(weights_, mode)
     return OpenChatModel(

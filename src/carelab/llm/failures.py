@@ -33,7 +33,7 @@ class Remote:
     """What a sentence about a provider names.
 
     credentials: the environment variables that hold its key. addresses: those that hold its address, the one that is
-    used first. unknown: what to do when it does not know the model, with {model} for its name.
+    used first. unknown: what to do when it does not know the model.
     """
 
     name: str
@@ -59,9 +59,10 @@ class Remote:
         return ""
 
     @property
-    def address(self) -> str:
-        """What to look at when the address may be wrong."""
-        return f"the address in {' or '.join(self.addresses)}" if self.addresses else "its address"
+    def and_address(self) -> str:
+        """` and the address in X`, for the variable that is set; nothing where the provider's own address is used."""
+        name = next((name for name in self.addresses if os.environ.get(name)), None)
+        return f" and the address in {name}" if name else ""
 
 
 _UNNAMED = Remote("The model's provider")
@@ -153,8 +154,6 @@ _REPLY = frozenset(
         "stream_resp",
     ]
 )
-# Where OpenAI's client compares an answer with the form that it was asked in.
-_FORMS = "openai.lib._parsing._completions"
 # Functions of Ollama's client that read the reply without giving it a name.
 _READERS = frozenset(["_request", "_chat_stream_with_aggregation", "_achat_stream_with_aggregation"])
 # Our own option names: the only words of a refusal that may be repeated.
@@ -243,18 +242,24 @@ def _about_reply(error: BaseException) -> bool:
     return False
 
 
+def _misses_schema(error: BaseException) -> bool:
+    """Did OpenAI's client find the answer, a model's text, not to be what the caller's own class describes?"""
+    readers = {"openai.lib._parsing._completions", "openai.lib._parsing._responses"}
+    return type(error).__name__ == "ValidationError" and any(_module(frame) in readers for frame in _frames(error))
+
+
 def _for_status(status: int, error: BaseException, remote: Remote, model: str) -> str:
     code, option = getattr(error, "code", None), getattr(error, "param", None)
     who = remote.name
     if status == 401:
-        return f"{who} did not accept the key (401): check {remote.keys}, and restart the kernel after a change."
+        return f"{who} did not accept the key (401): check {remote.keys}, and start JupyterLab again after a change."
     if status == 403:
         return (
-            f"{who} does not allow this key to use {model} (403): ask whoever runs the account to grant it, "
-            f"or check that {remote.keys} is meant for it."
+            f"{who} does not let you use {model} (403): ask whoever runs the account whether the key in {remote.keys}, "
+            "and the network you are in, may."
         )
     if status == 404:
-        return f"{who} does not find {model} (404): {remote.unknown.format(model=model)}, and {remote.address}."
+        return f"{who} does not find {model} (404): {remote.unknown}{remote.and_address}."
     if status == 429 and code == "insufficient_quota":
         return f"{who} has no budget left for this key (429): ask whoever pays for the account to raise it."
     if status == 429:
@@ -275,23 +280,25 @@ def _for_status(status: int, error: BaseException, remote: Remote, model: str) -
     if status >= 500:
         return f"{who} has trouble of its own ({status}): wait a few minutes and run the cell again."
     return (
-        f"{who} rejected the request for {model} ({status}): check the model's name, its options and {remote.address}."
+        f"{who} rejected the request for {model} ({status}): check the model's name, its options{remote.and_address}."
     )
 
 
 def _unreadable(remote: Remote) -> str:
     return (
-        f"{remote.name} sent a reply that is not in its format: check that {remote.address} leads to its API and not to "
-        "a proxy or a sign-in page, then run the cell again."
+        f"{remote.name} sent a reply that is not in its format: check that no proxy or sign-in page answers in its place"
+        f"{remote.and_address}, then run the cell again."
     )
 
 
 def _of_one(error: BaseException, remote: Remote, model: str) -> str | None:
     """The sentence for one exception of a chain; None when it is no provider's failure."""
     who = remote.name
-    if _named(error, frozenset({"ValidationError"})) and any(_module(frame) == _FORMS for frame in _frames(error)):
-        form = getattr(error, "title", "it was given")
-        return f"{who} gave an answer that does not fit the form {form}: ask again, or make the form simpler."
+    if _misses_schema(error):
+        return (
+            f"{who} answered, but not in the form that was asked for: raise `max_tokens` if the answer was cut, make the "
+            "form simpler, or use a model that keeps to it."
+        )
     if _about_reply(error):
         return _unreadable(remote)
     if not _from_client(error):
@@ -300,7 +307,7 @@ def _of_one(error: BaseException, remote: Remote, model: str) -> str | None:
     if status is not None:
         return _for_status(status, error, remote, model)
     if _named(error, _NO_CREDENTIALS):
-        return f"{who} needs credentials, and those that were found do not work: set {remote.keys}, and restart the kernel."
+        return f"{who} needs credentials, and those that were found do not work: set {remote.keys}, and start JupyterLab again."
     if _named(error, frozenset({"LengthFinishReasonError"})):
         return (
             f"{who} stopped at the limit of tokens before the answer was complete: raise `max_tokens`, or ask for less."
@@ -316,7 +323,7 @@ def _of_one(error: BaseException, remote: Remote, model: str) -> str | None:
     if _named(error, _UNREADABLE) or type(error).__module__ == "botocore.eventstream":
         return _unreadable(remote)
     if _named(error, _UNREACHABLE) or isinstance(error, ConnectionError):
-        return f"{who}{remote.host} cannot be reached: check the network and {remote.address}, then run the cell again."
+        return f"{who}{remote.host} cannot be reached: check the network{remote.and_address}, then run the cell again."
     if _root(type(error).__module__) in ("openai", "anthropic", "ollama") and not isinstance(
         error, ValueError | TypeError
     ):
@@ -332,11 +339,11 @@ def _beneath(links: list[BaseException], remote: Remote) -> str | None:
         if _named(link, frozenset({"SSLCertVerificationError"})) or "CERTIFICATE_VERIFY_FAILED" in str(link):
             return (
                 f"{remote.name}{remote.host} showed a certificate that this machine does not trust: set SSL_CERT_FILE "
-                "(for Bedrock AWS_CA_BUNDLE) to the file with your organisation's certificates, and restart the kernel."
+                "(for Bedrock AWS_CA_BUNDLE) to the file with your organisation's certificates, and start JupyterLab again."
             )
         if _named(link, _UNUSABLE):
             return (
-                f"{remote.name} cannot be asked with these settings: check {remote.keys} and {remote.address} "
+                f"{remote.name} cannot be asked with these settings: check {remote.keys}{remote.and_address} "
                 "for stray characters and a missing https://."
             )
     return None
@@ -380,7 +387,8 @@ def _about(model: Any) -> tuple[Remote, str]:
 
 def _empty(remote: Remote) -> UserError:
     return UserError(
-        f"{remote.name} sent a reply without an answer in it: run the cell again, or check {remote.address}."
+        f"{remote.name} sent a reply without an answer in it: run the cell again, then check the model's name"
+        f"{remote.and_address}."
     )
 
 

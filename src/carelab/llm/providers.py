@@ -106,7 +106,12 @@ _BEDROCK = Provider(
     example="bedrock:<model or inference profile>",
 )
 _OLLAMA = Provider(
-    remote=Remote("Ollama", ("OLLAMA_API_KEY",), ("OLLAMA_HOST",), "run `ollama pull` for it where Ollama runs"),
+    remote=Remote(
+        "Ollama",
+        ("OLLAMA_API_KEY",),
+        ("OLLAMA_HOST",),
+        "run `ollama pull` for it where Ollama runs, and check its name",
+    ),
     chat="ollama",
     embed="ollama",
     package="langchain-ollama",
@@ -130,7 +135,7 @@ _KEY_HEADER = re.compile(r"authorization|api-key|token", re.IGNORECASE)
 
 def _known(kind: str) -> str:
     shown = [f"`{p.example}`" for name, p in PROVIDERS.items() if name != "bedrock_converse" and getattr(p, kind)]
-    return ", ".join(shown[:-1]) + f" or `{shown[-1]}`"
+    return ", ".join(shown[:-1]) + f" or {shown[-1]}"
 
 
 def _split(name: str, kind: str) -> tuple[Provider, str]:
@@ -183,16 +188,16 @@ def _check_settings(provider: Provider, options: Mapping[str, Any]) -> None:
     name = provider.remote.name
     own_sign_in = any(option.endswith("token_provider") for option in options)
     missing = [
-        " or ".join(group)
+        f"({' or '.join(group)})" if len(group) > 1 else group[0]
         for group in provider.needs
         if not any(_set(variable) for variable in group) and not (own_sign_in and group == provider.remote.credentials)
     ]
     if provider is _BEDROCK:
         missing += _missing_for_aws(options)
     if missing:
+        listed = ", ".join(missing[:-1]) + (" and " if missing[:-1] else "") + missing[-1]
         raise UserError(
-            f"{name} needs {' and '.join(missing)} in the environment: set it before you start JupyterLab, "
-            "and never in a cell."
+            f"{name} needs {listed} in the environment: set what is missing before you start JupyterLab, never in a cell."
         )
     named = " ".join(provider.remote.credentials)
     for variable in SECRET_VARIABLES:
@@ -215,7 +220,9 @@ def _missing_for_aws(options: Mapping[str, Any]) -> list[str]:
         if not region:
             missing.append("AWS_REGION")
         if not _set("AWS_BEARER_TOKEN_BEDROCK") and session.get_credentials() is None:
-            missing.append("AWS_BEARER_TOKEN_BEDROCK, or AWS_ACCESS_KEY_ID with AWS_SECRET_ACCESS_KEY, or AWS_PROFILE")
+            missing.append(
+                "(AWS_BEARER_TOKEN_BEDROCK, or AWS_ACCESS_KEY_ID with AWS_SECRET_ACCESS_KEY, or AWS_PROFILE)"
+            )
     except BotoCoreError:
         raise UserError(
             "Bedrock cannot use the AWS settings of this machine: check AWS_PROFILE and the files in ~/.aws, "
@@ -268,8 +275,8 @@ def _make(make: Callable[[], Any], provider: Provider, model: str) -> Any:
         )
     except Exception as error:
         failure = explain(error, provider.remote, f"`{model}`") or UserError(
-            f"{provider.remote.name} does not take these settings for `{model}`: check the options in the cell "
-            f"and {provider.remote.address}."
+            f"{provider.remote.name} does not take these settings for `{model}`: check the options in the cell"
+            f"{provider.remote.and_address}."
         )
     raise failure
 
