@@ -265,24 +265,17 @@ def refusal(index: PassageIndex, reranker: llm.SentenceReranker) -> None:
     for group in (can, ~can):
         half[np.flatnonzero(group)[::2]] = True
     rows = []
-    for mode in FOUR:
-        score = best[mode].to_numpy()
-        refused = []
+    for name, modes in [*((mode, [mode]) for mode in FOUR), ("lexical or vector", ["lexical", "vector"])]:
+        says_no = np.zeros(len(asked), dtype=bool)
         for chosen in (half, ~half):
-            limit = np.quantile(score[chosen & can], 0.05)  # 1 answerable question in 20 is refused
-            refused.append((score < limit)[~chosen])
-        rest = np.concatenate([np.flatnonzero(~half), np.flatnonzero(half)])
-        says_no = np.empty(len(asked), dtype=bool)
-        says_no[rest] = np.concatenate(refused)
-        row = [mode, f"{roc_auc_score(can, score):.2f}"]
-        for name in ("unanswerable", "role-restricted"):
-            of = can | kind.eq(name).to_numpy()
-            row.append(f"{roc_auc_score(can[of], score[of]):.2f}")
-        row += [
-            interval(says_no[who].astype(float))
-            for who in (kind.eq("unanswerable").to_numpy(), kind.eq("role-restricted").to_numpy(), can)
-        ]
-        rows.append(row)
+            # 1 answerable question in 20 is refused; where either score may refuse, each has half of that.
+            limits = best.loc[chosen & can, modes].quantile(0.05 / len(modes))
+            says_no[~chosen] = (best.loc[~chosen, modes] < limits).any(axis=1)
+        row = [name]
+        for of in (kind.ne(""), kind.ne("role-restricted"), kind.ne("unanswerable")):
+            row.append(f"{roc_auc_score(can[of], best.loc[of, modes[0]]):.2f}" if len(modes) == 1 else "")
+        groups = (kind.eq("unanswerable"), kind.eq("role-restricted"), asked["answerable"])
+        rows.append([*row, *(interval(says_no[group].astype(float)) for group in groups)])
     head = (
         "",
         "AUC",

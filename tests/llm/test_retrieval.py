@@ -431,6 +431,25 @@ def test_an_index_of_another_model_or_other_documents_is_refused(kept, crafted, 
     assert identity(llm.embeddings("minilm-l6-v2-int8")) != identity(model)
 
 
+def test_a_kept_index_is_used_while_it_fits(kept, crafted, model, monkeypatch):
+    made = []
+    build = PassageIndex.build.__func__
+
+    def watched(cls, passages, *rest):
+        made.append(len(passages))
+        return build(cls, passages, *rest)
+
+    monkeypatch.setattr(PassageIndex, "build", classmethod(watched))
+    PassageIndex.open_or_build(kept, crafted, model)
+    assert made == []
+    for _ in range(2):
+        index = PassageIndex.open_or_build(kept, crafted[:20], model)
+        assert len(index.passages) == 20
+    damage_vectors(kept)
+    PassageIndex.open_or_build(kept, crafted[:20], model)
+    assert made == [20, 20]
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [

@@ -54,8 +54,8 @@ class MiniLM(Embeddings):
     The weights are read from the package that brings them, and the tokenizer from this one; both are compared with
     their sha256 first. Token vectors are averaged (mean pooling) and scaled to length 1, as the model's authors do
     (https://huggingface.co/sentence-transformers/all-MiniLM-L6-v2), so the dot product of two is their cosine.
-    Only the weights are quantised, so a text has the same vector alone and beside others, to the bit, on one machine;
-    another CPU may differ in the seventh decimal.
+    A text has the same vector alone and beside others, to the bit, as each is worked out by itself (in padded batches it
+    was no faster). Another kind of CPU may round the last decimals differently.
     """
 
     model = BUNDLED

@@ -148,6 +148,17 @@ class PassageIndex:
         except (ValueError, KeyError, TypeError, IndexError) as error:
             raise UserError(f"The index in {folder} is damaged. {again}") from error
 
+    @classmethod
+    def open_or_build(
+        cls, folder: Path | str, passages: Sequence[Document], model: Embeddings | None = None
+    ) -> "PassageIndex":
+        """The index of these passages that is kept in a folder; built anew where there is none, or another."""
+        model = model or embeddings()
+        try:
+            return cls.open(folder, model, passages)
+        except UserError:
+            return cls.build(passages, model, folder)
+
     def search(
         self, question: str, access: Access, k: int = 5, mode: Mode = "hybrid",
         reranker: BaseDocumentCompressor | None = None,
