@@ -68,7 +68,9 @@ def reranker(model):
 
 @pytest.fixture(scope="module")
 def policies():
-    return llm.split_passages(llm.read_documents())
+    """Of the world's policies those on four services, and all other documents: half of it, in half the time."""
+    kept = ("", "cpap", "cgm", "oxygen", "wheelchair")
+    return llm.split_passages([d for d in llm.read_documents() if d.metadata["service"] in kept])
 
 
 @pytest.fixture(scope="module")
@@ -257,7 +259,10 @@ def test_vector_scores_are_cosines(index, model, crafted):
 # A floor that a broken index falls through; benchmarks/retrieval.py has the figures themselves.
 @pytest.mark.parametrize(("mode", "floor"), [("lexical", 0.75), ("vector", 0.85), ("hybrid", 0.85)])
 def test_answers_are_found(library, mode, floor):
-    asked = pd.read_parquet(paths.data("truth/policy_questions.parquet")).query("answerable")[::6]
+    asked = pd.read_parquet(paths.data("truth/policy_questions.parquet")).query("answerable")
+    held = {passage.metadata["source"] for passage in library.passages}
+    asked = asked[[set(listed.split()) <= held for listed in asked["sources"]]][::3]
+    assert len(asked) >= 15
     hits = [
         bool(set(row.sources.split()) & {d.metadata["source"] for d in found})
         for row in asked.itertuples()
