@@ -148,3 +148,25 @@ def test_quick_is_one_line(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captu
     monkeypatch.setattr(doctor, "packages", lambda: Finding("packages", "fails", "one is missing", "run this."))
     doctor.quick()
     assert capsys.readouterr().out == "Not quite: packages: one is missing. To mend it: run this.\n"
+
+
+@pytest.mark.parametrize(
+    ("wanted", "state", "sentence"),
+    [
+        ("", "ok", "recorded answers"),
+        ("recorded", "ok", "CARELAB_LLM=recorded"),
+        ("local", "fails", "python -m carelab model install"),
+        ("openai:gpt-none", "fails", "OPENAI_API_KEY"),
+        ("nobody:none", "fails", "nobody"),
+    ],
+)
+def test_what_answers_prompts_is_said_and_what_is_missing(
+    monkeypatch: pytest.MonkeyPatch, wanted: str, state: str, sentence: str
+) -> None:
+    from carelab.llm import weights
+
+    monkeypatch.setenv("CARELAB_LLM", wanted)
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    monkeypatch.setattr(weights, "installed", lambda model: False)
+    found = doctor.language_model()
+    assert found.state == state and sentence in f"{found.found} {found.cure}"

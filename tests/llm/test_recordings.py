@@ -10,11 +10,12 @@ from pathlib import Path
 import nbformat
 import orjson
 import pytest
+from nbclient import NotebookClient
 from pydantic import BaseModel
 
 from carelab import llm
 from carelab.build import pipeline
-from carelab.build.execute import execute
+from carelab.build.execute import execute, kernel_environment
 from carelab.errors import UserError
 from carelab.llm import chat, recordings, trial, weights
 from carelab.llm.catalogue import OpenWeights, catalogue, open_weights
@@ -187,6 +188,19 @@ def test_a_notebook_with_an_unrecorded_prompt_does_not_build():
     code = "from carelab import llm\nllm.chat_model().invoke('Nobody has ever asked this.')"
     with pytest.raises(UserError, match=r"week_04/lesson: a cell failed with UserError: No answer to this prompt"):
         execute(notebook(code), "week_04/lesson")
+
+
+def test_a_reader_who_edits_a_prompt_sees_a_sentence_and_no_traceback(tmp_path):
+    code = "from carelab import llm\nllm.chat_model().invoke('Nobody has ever asked this.')"
+    ran = notebook(code)
+    with kernel_environment():
+        NotebookClient(
+            ran, kernel_name="python3", allow_errors=True, resources={"metadata": {"path": tmp_path}}
+        ).execute()
+    (shown,) = ran.cells[0].outputs
+    assert shown.output_type == "error"
+    (line,) = shown.traceback
+    assert line == shown.evalue and line.startswith("No answer to this prompt was recorded")
 
 
 def test_a_notebook_with_recorded_prompts_builds_the_same_twice():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
@@ -76,7 +77,18 @@ def header(model: OpenWeights) -> Body:
         "runtime": runtime(),
         "settings": catalogue().settings.model_dump(),
         "tool_calls": tools.FORMAT,
+        "machine": _machine(),  # what the seconds of each answer are worth
     }
+
+
+def _machine() -> str:
+    """The processor and its cores, as far as the system tells."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        lines = []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return f"{names[0] if names else platform.machine()}, {os.cpu_count()} cores"
 
 
 def _is_stale(model: OpenWeights, folder: Path) -> bool:

@@ -39,7 +39,7 @@ class TherapyNote(BaseModel):
     """What a payer asks about continued therapy, as far as the note says it."""
 
     patient: str
-    birth_date: str = Field(description="YYYY-MM-DD", pattern=r"^\d{4}-\d{2}-\d{2}$")
+    birth_date: str = Field(description="YYYY-MM-DD", pattern="^[0-9]{4}-[0-9]{2}-[0-9]{2}$")
     goals_written: Literal["yes", "no", "not stated"] = Field(description="does the plan of care have measurable goals")
     maintenance: Literal["yes", "no", "not stated"] = Field(description="is the therapy only to maintain function")
     visits_used: int | None = Field(description="visits so far, null if not stated")
