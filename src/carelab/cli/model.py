@@ -59,9 +59,7 @@ def status() -> None:
     from carelab.llm.catalogue import catalogue
     from carelab.llm.recordings import recordings
 
-    table = Table(
-        "model", "licence", "download", "memory", "here", "recorded answers", "good for", title_justify="left"
-    )
+    table = Table("model", "here", "download", "memory", "recorded")
     for model in catalogue().models.values():
         here = "no"
         if weights.installed(model):
@@ -69,16 +67,10 @@ def status() -> None:
                 weights.verify(model)
                 here = "[green]yes, sha256 verified[/]"
             except UserError:
-                here = "[red]a file that is not the published one[/]"
-        table.add_row(
-            model.name,
-            model.licence,
-            model.size,
-            f"{model.memory_gb:.1f} GB",
-            here,
-            str(len(recordings(model))),
-            model.good_for,
-        )
+                here = "[red]not the published file[/]"
+        about = f"{model.name}\n[dim]{model.good_for}; {model.licence}[/]"
+        recorded = str(len(recordings(model)))
+        table.add_row(about, here, model.size, f"{model.memory_gb:.1f} GB", recorded, end_section=True)
     Console().print(table)
 
 

@@ -140,7 +140,7 @@ def _from_file(given: Path, model: OpenWeights, progress: Progress) -> tuple[Pat
 
 def _from_author(model: OpenWeights, progress: Progress) -> tuple[Path, str]:
     """From the author's repository on the hub; huggingface_hub goes on where an earlier try stopped."""
-    from huggingface_hub import hf_hub_download
+    from huggingface_hub import hf_hub_download, logging
     from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
     from tqdm import tqdm
 
@@ -158,6 +158,7 @@ def _from_author(model: OpenWeights, progress: Progress) -> tuple[Path, str]:
             return None
 
     progress(0, model.bytes, f"asking {model.repository}")
+    logging.set_verbosity_error()  # each of its retries is a warning of three lines
     try:
         found = hf_hub_download(
             model.repository,
