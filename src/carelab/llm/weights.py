@@ -7,6 +7,7 @@ who sent them; week 6 is about the difference.
 from __future__ import annotations
 
 import hashlib
+import logging
 import shutil
 import subprocess
 import sys
@@ -140,7 +141,7 @@ def _from_file(given: Path, model: OpenWeights, progress: Progress) -> tuple[Pat
 
 def _from_author(model: OpenWeights, progress: Progress) -> tuple[Path, str]:
     """From the author's repository on the hub; huggingface_hub goes on where an earlier try stopped."""
-    from huggingface_hub import hf_hub_download, logging
+    from huggingface_hub import hf_hub_download
     from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
     from tqdm import tqdm
 
@@ -158,7 +159,7 @@ def _from_author(model: OpenWeights, progress: Progress) -> tuple[Path, str]:
             return None
 
     progress(0, model.bytes, f"asking {model.repository}")
-    logging.set_verbosity_error()  # each of its retries is a warning of three lines
+    logging.getLogger("huggingface_hub").setLevel(logging.ERROR)  # each of its retries is a warning of three lines
     try:
         found = hf_hub_download(
             model.repository,
@@ -169,7 +170,7 @@ def _from_author(model: OpenWeights, progress: Progress) -> tuple[Path, str]:
             tqdm_class=Bar,
             token=False,  # nothing of the reader's goes along
         )
-    except (HfHubHTTPError, LocalEntryNotFoundError, OSError, ConnectionError) as error:
+    except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
         raise _Unreachable(f"the author's repository does not answer: {type(error).__name__}") from error
     return Path(found), f"the author's repository, {model.repository}"
 
