@@ -27,7 +27,7 @@ TOO_NEW = (3, 14)
 LOCKS = {"course": "requirements.lock", "developer": "requirements-dev.lock"}
 DEVELOPER_COMMANDS = {"build", "sync", "test"}
 PROBES = ("jupyterlab", "nbgrader", "fhir-resources")  # an environment with these at the locked versions will do
-NEEDED_BYTES = 2_500_000_000  # the packages take 1.1 GB, an author's 1.4; pip downloads before it installs
+NEEDED_BYTES = 3_000_000_000  # the packages take 1.4 GB, an author's 1.8; pip downloads before it installs
 
 USAGE = """\
 The course is not set up on this computer yet. These commands set it up first, once:
@@ -232,7 +232,7 @@ def set_up(venv: Venv, developer: bool) -> None:
             _check_space()
         first = not venv.works()
         _say(
-            f"Setting up the course in {venv.folder.name}: {len(locked_versions(lock))} packages, 1.1 GB, "
+            f"Setting up the course in {venv.folder.name}: {len(locked_versions(lock))} packages, 1.4 GB, "
             "a few minutes. This happens once."
             if first
             else "The list of packages has changed: updating the environment."

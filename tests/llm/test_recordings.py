@@ -83,6 +83,13 @@ def test_any_other_request_gets_a_sentence_and_no_answer(folder, change):
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize("name", ["recordd", "openai", "local model"])
+def test_a_name_that_is_none_is_told_what_there_is(name):
+    with pytest.raises(UserError, match="`recorded`, `local` or a provider's model") as caught:
+        llm.chat_model(name)
+    assert name in str(caught.value)
+
+
 def test_outside_builds_the_sentence_names_the_command_that_lets_the_model_answer(folder, monkeypatch):
     monkeypatch.delenv("CARELAB_LLM", raising=False)
     with pytest.raises(UserError, match=r"python -m carelab model install` once \(1\.1 GB\)"):

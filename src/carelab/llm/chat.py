@@ -51,6 +51,10 @@ def chat_model(
     kind, _, rest = wanted.partition(":")
     if kind in ("recorded", "recorded or local", "local"):
         return _open_model(kind, open_weights(rest or None), temperature, max_tokens, options)  # type: ignore[arg-type]
+    if not rest:
+        raise UserError(
+            f"What answers is `recorded`, `local` or a provider's model as in `openai:NAME`, not `{wanted}`."
+        )
     return hosted_chat(wanted, temperature=temperature, max_tokens=max_tokens, **options)
 
 
