@@ -125,7 +125,7 @@ def test_a_check_that_breaks_is_a_finding_too(monkeypatch: pytest.MonkeyPatch) -
     for name in ("python", "packages", "package", "data", "disk", "memory", "writable", "port", "kernel"):
         monkeypatch.setattr(doctor, name, broken)
     rows = list(doctor.examine())
-    assert len(rows) == 11 and [row.state for row in rows[:9]] == ["fails"] * 9
+    assert len(rows) == 12 and [row.state for row in rows[:9]] == ["fails"] * 9
 
 
 @pytest.mark.parametrize(("state", "code"), [("ok", 0), ("note", 0), ("fails", 1)])
