@@ -312,9 +312,14 @@ def test_nothing_can_be_reached_over_the_network(attempt, plain, service):
     assert "Network is unreachable" in attempt(udp)
     assert "gaierror" in attempt("import socket; result = socket.getaddrinfo('example.org', 80)")
     assert attempt("result = open('/proc/net/dev').read().count(':')") == "1"  # its own loopback, and that is down
-    for family in ("AF_VSOCK", "AF_NETLINK", "AF_PACKET", "AF_ALG"):
-        kind = "SOCK_SEQPACKET" if family == "AF_ALG" else "SOCK_RAW" if family == "AF_NETLINK" else "SOCK_STREAM"
-        assert "PermissionError" in attempt(f"import socket; socket.socket(socket.{family}, socket.{kind})"), family
+    for kind in (
+        "AF_VSOCK, socket.SOCK_STREAM",
+        "AF_NETLINK, socket.SOCK_RAW, 12",  # NETLINK_NETFILTER
+        "AF_PACKET, socket.SOCK_RAW",
+        "AF_ALG, socket.SOCK_SEQPACKET",
+    ):
+        assert "PermissionError" in attempt(f"import socket; socket.socket(socket.{kind})"), kind
+    assert attempt("import socket; socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 0).close()") == "None"
 
 
 # --- writing

@@ -94,7 +94,7 @@ def fresh_namespaces(limits: Limits, visible: Sequence[str]) -> None:
         if os.path.exists(place):
             _mount(place, place, "", _MS_BIND | _MS_REC)
             _mount("none", place, "", _MS_BIND | _MS_REMOUNT | _MS_RDONLY | _MS_NOSUID | _MS_NODEV | _MS_NOEXEC)
-    user = _spare_id()
+    user = spare_id()
     for place in WRITABLE:
         _fresh_copy(place, user, limits.scratch, [path for path in visible if Path(path).is_relative_to(place)])
     if os.path.isdir("/dev/pts"):  # terminals are shared between mount namespaces
@@ -175,7 +175,7 @@ def _flags(handle: int) -> int:
 def drop_everything(limits: Limits) -> None:
     """Limits, another user, a user namespace of one's own, no capabilities, and the filter of system calls."""
     Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")  # memory is short: this one goes first
-    user = _spare_id()
+    user = spare_id()
     if user:
         os.setgroups([])
         os.setresgid(user, user, user)
@@ -219,7 +219,7 @@ def drop_everything(limits: Limits) -> None:
     _prctl(_SET_SECCOMP, 2, ctypes.addressof(described))
 
 
-def _spare_id() -> int:
+def spare_id() -> int:
     """A second user of the sandbox's user namespace: there when root started it, so that no answer runs as root."""
     lines = Path("/proc/self/uid_map").read_text(encoding="ascii").splitlines()
     return 1 if any(int(line.split()[0]) == 1 for line in lines) else 0

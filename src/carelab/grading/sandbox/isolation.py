@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -131,17 +132,23 @@ class Contained:
 
     process: "subprocess.Popen[bytes]"
     inside: int = field(default=-1)  # a pidfd
+    _lock: threading.Lock = field(default_factory=threading.Lock)  # its number must not be another's when it is used
+
+    def end(self) -> None:
+        """Tell the kernel to end everything in the sandbox."""
+        with self._lock, contextlib.suppress(OSError):
+            signal.pidfd_send_signal(self.inside, signal.SIGKILL)
 
     def kill(self) -> None:
         """End everything in the sandbox, and wait for it; a second call does nothing."""
         if self.inside >= 0:
-            with contextlib.suppress(ProcessLookupError):
-                signal.pidfd_send_signal(self.inside, signal.SIGKILL)
+            self.end()
             gone = select.poll()
             gone.register(self.inside, select.POLLIN)
             gone.poll(KILL_SECONDS * 1000)  # until process 1, and so everybody, has ended
-            os.close(self.inside)
-            self.inside = -1
+            with self._lock:
+                os.close(self.inside)
+                self.inside = -1
         self.process.kill()
         self.process.wait()
 

@@ -41,6 +41,7 @@ _ARM = {
 # The same number everywhere: io_uring (3), mounts (428-433, 442), pidfd_getfd, process_madvise, quotactl_fd, memfd_secret.
 _BOTH = (425, 426, 427, 428, 429, 430, 431, 432, 433, 438, 440, 442, 443, 447)
 _CLONE3, _NEWEST = 435, 462  # calls added after Linux 6.8 are unknown here: say that they do not exist
+_AF_NETLINK, _NETLINK_ROUTE = 16, 0  # not in the socket module everywhere
 _NAMESPACE_FLAGS = 0x7E020000  # CLONE_NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID, NEWNET
 
 _MACHINES = {  # audit name of the machine, forbidden calls, clone, socket
@@ -69,8 +70,9 @@ def program() -> bytes:
     code += [(_JEQ, 0, 4, clone), (_LOAD, 0, 0, 16), (_JSET, 0, 1, _NAMESPACE_FLAGS), (_RET, 0, 0, no)]
     code += [(_RET, 0, 0, _ALLOW)]
     # socket: AF_VSOCK, for one, reaches the host of a virtual machine past every network namespace.
-    code += [(_JEQ, 0, 5, make_socket), (_LOAD, 0, 0, 16)]
-    code += [(_JEQ, 3, 0, family) for family in (socket.AF_UNIX,)]
-    code += [(_JEQ, 2, 0, socket.AF_INET), (_JEQ, 1, 0, socket.AF_INET6), (_RET, 0, 0, no)]
+    # Netlink only to list network interfaces, which ZeroMQ does for an ordinary kernel; the call's third value is the protocol.
+    code += [(_JEQ, 0, 8, make_socket), (_LOAD, 0, 0, 16)]
+    code += [(_JEQ, 6, 0, socket.AF_UNIX), (_JEQ, 5, 0, socket.AF_INET), (_JEQ, 4, 0, socket.AF_INET6)]
+    code += [(_JEQ, 0, 2, _AF_NETLINK), (_LOAD, 0, 0, 32), (_JEQ, 1, 0, _NETLINK_ROUTE), (_RET, 0, 0, no)]
     code += [(_RET, 0, 0, _ALLOW)]
     return b"".join(struct.pack("=HBBI", *instruction) for instruction in code)

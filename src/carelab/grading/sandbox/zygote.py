@@ -24,7 +24,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
 
-from carelab.grading.sandbox import confine, frames
+from carelab.grading.sandbox import confine, frames, watch
 from carelab.grading.sandbox.limits import Limits
 from carelab.grading.session import Lost
 
@@ -53,7 +53,7 @@ class Zygote:
             return
         gc.collect()
         gc.freeze()  # the collector of a fork leaves these objects, and so their shared pages, alone
-        self.base = _private(os.getpid())
+        self.base = watch.private(os.getpid())
         self._say({"threads": _threads(), "shared": _shared_writable(), "bytes": self.base})
         if not setup["isolated"]:
             _silence()
@@ -135,14 +135,16 @@ class Zygote:
         """End answers that use too much; what nobody asked about yet is kept with its reason."""
         if not any(not reason for reason in self.children.values()):
             return
-        families = _families(set(self.children))
+        families = watch.families(set(self.children))
         for pid, members in families.items():
             if self.children[pid]:
                 continue
             if len(members) > self.limits.processes:
                 self.children[pid] = "processes"
             # Pages shared with a parent count twice in the quick sum; the slower one divides them.
-            elif all(sum(map(size, members)) > self.base + self.limits.memory for size in (_private, _proportional)):
+            elif all(
+                sum(map(size, members)) > self.base + self.limits.memory for size in (watch.private, watch.proportional)
+            ):
                 self.children[pid] = "memory"
             if self.children[pid]:
                 os.kill(pid, signal.SIGKILL)  # process 1 of its namespace: the kernel ends the others
@@ -208,46 +210,6 @@ def _silence() -> None:
     for number in (0, 1, 2):
         os.dup2(nothing, number)
     os.close(nothing)
-
-
-def _families(roots: set[int]) -> dict[int, list[int]]:
-    """The processes under each root; orphans of a pid namespace are children of its process 1, so none escapes."""
-    parents: dict[int, int] = {}
-    for name in os.listdir("/proc"):
-        if name.isdigit():
-            try:
-                text = Path(f"/proc/{name}/stat").read_text(encoding="utf-8", errors="replace")
-            except OSError:
-                continue
-            parents[int(name)] = int(text.rpartition(")")[2].split()[1])
-    families: dict[int, list[int]] = {root: [] for root in roots}
-    for pid in parents:
-        above, steps = pid, 0
-        while above not in roots and above in parents and steps < 10_000:
-            above, steps = parents[above], steps + 1
-        if above in roots:
-            families[above].append(pid)
-    return families
-
-
-def _private(pid: int) -> int:
-    """Bytes of memory of one process that are not a file's on disk; those shared with its parent since a fork count."""
-    return _sum(f"/proc/{pid}/status", ("RssAnon:", "RssShmem:")) or 0
-
-
-def _proportional(pid: int) -> int:
-    """As `_private`, a page shared by n processes counted as one n-th. Falls back to it where that is not readable."""
-    found = _sum(f"/proc/{pid}/smaps_rollup", ("Pss_Anon:", "Pss_Shmem:"))
-    return _private(pid) if found is None else found
-
-
-def _sum(path: str, names: tuple[str, ...]) -> int | None:
-    """Sum of the named lines, which are in kB, in bytes; None when the process is gone or may not be looked at."""
-    try:
-        lines = Path(path).read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:
-        return None
-    return sum(int(line.split()[1]) * 1024 for line in lines if line.startswith(names))
 
 
 def _threads() -> int:
