@@ -20,6 +20,7 @@ from carelab.grading.session import Lost
 from carelab.paths import COURSE, DATA, RELEASE, ROOT, SOLUTIONS
 
 MIB = 1024 * 1024
+PLAIN = "carelab.grading.sandbox.plain:prepared"
 
 # Runs the source it is sent and gives back what that put into `result`, or the error's name.
 STAND_IN = """
@@ -45,7 +46,7 @@ def sandbox():
     reason = available()
     if reason:
         pytest.skip(f"no isolation on this machine: {reason}")
-    with Sandbox(PREFIX, handler="__main__:Runner", limits=SMALL) as made:
+    with Sandbox(PREFIX, handler=PLAIN, limits=SMALL) as made:
         yield made
 
 
@@ -66,7 +67,7 @@ def plain(monkeypatch):
 
     def run(source: str, timeout: float = 20) -> str:
         with pytest.warns(UserWarning, match="without isolation"):
-            box = Sandbox(PREFIX, handler="__main__:Runner", limits=SMALL, unsafe=True)
+            box = Sandbox(PREFIX, handler=PLAIN, limits=SMALL, unsafe=True)
         with box.open() as session:
             return session.exchange(source.encode(), timeout).decode()
 
@@ -102,7 +103,7 @@ def test_files_of_the_provided_cells_are_there_and_open_ones_have_their_own_posi
         pytest.skip(reason)
     cell = "notes = open('notes.txt', 'w+'); notes.write('0123456789'); notes.flush(); notes.seek(3)"
     with (
-        Sandbox([cell, STAND_IN], handler="__main__:Runner", limits=SMALL) as box,
+        Sandbox([cell, STAND_IN], handler=PLAIN, limits=SMALL) as box,
         box.open() as one,
         box.open() as two,
     ):
@@ -116,7 +117,7 @@ def test_broken_provided_cells_are_told_in_a_sentence():
     if reason := available():
         pytest.skip(reason)
     with pytest.raises(UserError, match="ZeroDivisionError"):
-        Sandbox(["1 / 0", STAND_IN], handler="__main__:Runner").open()
+        Sandbox(["1 / 0", STAND_IN], handler=PLAIN).open()
 
 
 # --- reading
@@ -164,7 +165,7 @@ def test_the_released_notebooks_are_the_only_notebooks(attempt):
 def test_a_course_inside_the_interpreters_folder_is_covered(monkeypatch, tmp_path, sandbox):
     monkeypatch.setattr(isolation, "hidden", lambda: [f"{isolation.SOURCES}/carelab/synth"])
     inside = "import os; result = os.listdir(os.path.join(os.environ['PYTHONPATH'], 'carelab', 'synth'))"
-    with Sandbox(PREFIX, handler="__main__:Runner", limits=SMALL) as box, box.open() as session:
+    with Sandbox(PREFIX, handler=PLAIN, limits=SMALL) as box, box.open() as session:
         assert session.exchange(inside.encode(), 20) == b"[]"
     with sandbox.open() as session:  # the control: it is there when it is not covered
         assert b"world.toml" in session.exchange(inside.encode(), 20)
@@ -175,7 +176,7 @@ def test_the_callers_environment_does_not_come_along(monkeypatch, plain):
         pytest.skip(reason)
     monkeypatch.setenv("SECRET_TOKEN", "hunter2")
     source = "import os; result = os.environ.get('SECRET_TOKEN')"
-    with Sandbox(PREFIX, handler="__main__:Runner", limits=SMALL) as box, box.open() as session:
+    with Sandbox(PREFIX, handler=PLAIN, limits=SMALL) as box, box.open() as session:
         assert session.exchange(source.encode(), 20) == b"None"
         assert b"hunter2" not in session.exchange(b"result = open('/proc/self/environ').read()", 20)
     assert plain(source) == "hunter2"
@@ -554,7 +555,7 @@ def test_an_answer_that_does_not_read_cannot_block_the_grader(sandbox):
 def test_a_dead_zygote_is_started_again():
     if reason := available():
         pytest.skip(reason)
-    with Sandbox(PREFIX, handler="__main__:Runner", limits=SMALL) as box:
+    with Sandbox(PREFIX, handler=PLAIN, limits=SMALL) as box:
         session = box.open()
         box._process._contained.kill()
         with pytest.raises(Died):
@@ -584,7 +585,7 @@ def test_everything_ends_with_the_grader(tmp_path):
         pytest.skip(reason)
     code = (
         "import os, signal\nfrom carelab.grading.sandbox import Sandbox\n"
-        f"box = Sandbox({PREFIX!r}, handler='__main__:Runner')\nsession = box.open()\n"
+        f"box = Sandbox({PREFIX!r}, handler={PLAIN!r})\nsession = box.open()\n"
         "print(box._process._contained.process.pid, flush=True)\n"
         "session.exchange(b'while True: pass', 600)"
     )
@@ -603,7 +604,7 @@ def test_shared_memory_of_the_provided_cells_is_refused():
     if reason := available():
         pytest.skip(reason)
     with pytest.raises(UserError, match="all answers would share"):
-        Sandbox(["import mmap; block = mmap.mmap(-1, 4096)", STAND_IN], handler="__main__:Runner").open()
+        Sandbox(["import mmap; block = mmap.mmap(-1, 4096)", STAND_IN], handler=PLAIN).open()
 
 
 # --- machines without isolation

@@ -20,7 +20,7 @@ from carelab.grading.sandbox import frames, isolation
 from carelab.grading.sandbox.limits import MIB, Limits
 from carelab.grading.session import Lost
 
-HANDLER = "carelab.grading.inside:Inside"
+HANDLER = "carelab.grading.inside:prepared"
 START_SECONDS = 120.0  # for the provided cells
 FORK_SECONDS = 20.0  # for one fork; a fraction of a second unless the machine is overwhelmed
 _MODULE = "carelab.grading.sandbox.zygote"

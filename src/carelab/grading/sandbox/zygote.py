@@ -19,7 +19,6 @@ import socket
 import sys
 import time
 import traceback
-import types
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
@@ -47,7 +46,7 @@ class Zygote:
         self.limits = Limits.load(setup["limits"])
         self.visible: list[str] = setup["visible"]
         try:
-            self.make = prepare(setup["prefix"], setup["handler"])
+            self.handle = prepare(setup["prefix"], setup["handler"])
         except BaseException as error:
             self._say({"error": "".join(traceback.format_exception_only(error)).strip()[-500:]})
             return
@@ -57,7 +56,7 @@ class Zygote:
         self._say({"threads": _threads(), "shared": _shared_writable(), "bytes": self.base})
         if not setup["isolated"]:
             _silence()
-            serve(self.control, self.make(), self.limits.frame)
+            serve(self.control, self.handle, self.limits.frame)
         while True:
             if select.select([self.control], [], [], WATCH_SECONDS if self.children else None)[0]:
                 self._obey(self._command())
@@ -113,7 +112,7 @@ class Zygote:
             frames.write(session, 0, json.dumps({"error": f"{type(error).__name__}: {error}"[:500]}).encode())
             os._exit(1)
         frames.write(session, 0, b"{}")
-        serve(session, self.make(), self.limits.frame)
+        serve(session, self.handle, self.limits.frame)
 
     def _end(self, pid: int, why: str) -> None:
         """End a child, all it started included, and say how it ended."""
@@ -150,38 +149,22 @@ class Zygote:
                 os.kill(pid, signal.SIGKILL)  # process 1 of its namespace: the kernel ends the others
 
 
-def prepare(prefix: list[str], handler: str) -> Callable[[], Handler]:
-    """Run the provided cells; returns what makes a fork's handler. `handler` is "module:name", called as name(namespace).
+def prepare(prefix: list[str], handler: str) -> Handler:
+    """Run the provided cells; returns what answers requests, in every fork.
 
-    The handler gets the namespace in which the cells ran, that of a fresh `__main__`, so that what they define pickles;
-    "__main__:name" is one that the cells define. What it makes is called with a request, or its method `handle` is.
-    If the module has a function `prepare`, taking (sources, namespace), that runs the cells; else they run as plain Python.
+    `handler` is "module:function"; the function is called once with the cells' sources, runs them, and returns an object
+    with a method `handle`, from one request (bytes) to its reply (bytes).
     """
     module, _, name = handler.partition(":")
-    main = types.ModuleType("__main__")
-    room = main if module == "__main__" else importlib.import_module(module)
-    main.__dict__["__builtins__"] = __builtins__
-    sys.modules["__main__"] = main
     sys.argv = [""]
     # One processor while they run: libraries that start a thread for each would take them into no fork.
-    processors = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else None
+    processors = os.sched_getaffinity(0) if sys.platform == "linux" else set()
     if processors:
-        os.sched_setaffinity(0, {min(processors)})
-    runs = getattr(room, "prepare", None)
-    if runs:
-        runs(prefix, main.__dict__)
-    else:
-        for number, source in enumerate(prefix):
-            exec(compile(source, f"<provided cell {number + 1}>", "exec"), main.__dict__)
+        os.sched_setaffinity(0, {random.SystemRandom().choice(sorted(processors))})
+    handle: Handler = getattr(importlib.import_module(module), name)(prefix).handle
     if processors:
         os.sched_setaffinity(0, processors)
-
-    def make() -> Handler:
-        made = getattr(room, name)(main.__dict__)
-        handle: Handler = getattr(made, "handle", made)
-        return handle
-
-    return make
+    return handle
 
 
 def serve(session: socket.socket, handle: Handler, largest: int) -> NoReturn:
