@@ -208,6 +208,9 @@ def test_signals_reach_nobody_else(sandbox, plain):
         with sandbox.open() as other, sandbox.open() as session:
             assert session.exchange(source.encode(), 20).startswith(b"ProcessLookupError")
             assert session.exchange(everybody.encode(), 20) == b"still here"
+            assert session.exchange(b"import os; os.kill(1, 9); result = 'cannot end even itself so'", 20).startswith(
+                b"can"
+            )
             assert other.exchange(b"result = 'alive'", 20) == b"alive"
             zygote = sandbox._process
             assert zygote.alive
@@ -287,6 +290,20 @@ def processes_inside(sandbox: Sandbox) -> set[int]:
     while more := {pid for pid, parent in parents.items() if parent in found} - found:
         found |= more
     return found
+
+
+def test_what_lies_under_tmp_on_the_machine_is_still_read_only_there(monkeypatch, tmp_path, sandbox):
+    """A course in /tmp: each answer has a /tmp of its own, and sees the course in it."""
+    (tmp_path / "course.txt").write_text("here")
+    tmp_path.chmod(0o755)
+    shown = isolation.visible()
+    monkeypatch.setattr(isolation, "visible", lambda: [*shown, (str(tmp_path), str(tmp_path))])
+    source = f"result = Path({str(tmp_path / 'course.txt')!r}).read_text(); Path({str(tmp_path)!r}, 'left').touch()"
+    with Sandbox(PREFIX, handler=PLAIN, limits=SMALL) as box, box.open() as session:
+        assert b"Read-only file system" in session.exchange(source.encode(), 20)
+        assert session.exchange(b"result = Path('/tmp/mine').write_text('x')", 20) == b"1"
+    with sandbox.open() as session:  # the control: it is not there when it is not shown
+        assert b"FileNotFoundError" in session.exchange(source.encode(), 20)
 
 
 # --- the network
@@ -612,17 +629,35 @@ def test_shared_memory_of_the_provided_cells_is_refused():
 
 def test_a_machine_without_isolation_is_refused_with_a_sentence(monkeypatch):
     monkeypatch.setattr(isolation.shutil, "which", lambda name: None)
-    isolation.available.cache_clear()
-    try:
-        if sys.platform == "linux":
-            with pytest.raises(UserError, match="apt install bubblewrap"):
-                Sandbox(PREFIX)
-        monkeypatch.setattr(isolation.sys, "platform", "darwin")
-        isolation.available.cache_clear()
-        with pytest.raises(UserError, match="macOS"):
+    if sys.platform == "linux":
+        with pytest.raises(UserError, match="apt install bubblewrap"):
             Sandbox(PREFIX)
-    finally:
-        isolation.available.cache_clear()
+    monkeypatch.setattr(isolation.sys, "platform", "darwin")
+    with pytest.raises(UserError, match="macOS"):
+        Sandbox(PREFIX)
+
+
+def test_where_namespaces_are_forbidden_it_says_so(attempt):
+    """Inside the sandbox, bubblewrap is there and may not make another one."""
+    said = attempt("from carelab.grading.sandbox import available; result = available()", 60)
+    assert "CARELAB_UNSAFE=1" in said and said.endswith(".") and "Error" not in said
+    assert available() is None  # the control: outside it may
+
+
+@pytest.mark.parametrize(
+    ("knob", "value", "advice"),
+    [
+        ("user/max_user_namespaces", 0, "user.max_user_namespaces=10000"),
+        ("kernel/unprivileged_userns_clone", 0, "unprivileged_userns_clone=1"),
+        ("kernel/apparmor_restrict_unprivileged_userns", 1, "apparmor_restrict_unprivileged_userns=0"),
+        (None, 0, "it says: bwrap: no luck"),
+    ],
+)
+def test_the_advice_fits_what_is_in_the_way(monkeypatch, knob, value, advice):
+    monkeypatch.setattr(isolation, "_number", lambda path: value if path == f"/proc/sys/{knob}" else None)
+    monkeypatch.setattr(isolation.os, "geteuid", lambda: 1000)
+    monkeypatch.setattr(isolation.os.path, "exists", lambda path: False)
+    assert advice in isolation._why("first line\nbwrap: no luck")
 
 
 def test_unsafe_sessions_speak_the_same_frames(plain):

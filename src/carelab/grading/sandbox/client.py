@@ -23,6 +23,7 @@ from carelab.grading.session import Lost
 HANDLER = "carelab.grading.inside:prepared"
 START_SECONDS = 120.0  # for the provided cells
 FORK_SECONDS = 20.0  # for one fork; a fraction of a second unless the machine is overwhelmed
+_USED_UP = (-9, -24)  # SIGKILL from the kernel, which is short of memory; SIGXCPU
 _MODULE = "carelab.grading.sandbox.zygote"
 _UNSAFE_WARNING = (
     "Answers run without isolation: a submission can read and change whatever you can. "
@@ -94,7 +95,7 @@ class AnswerSession:
             return f"The answer needed more than {limits.memory // MIB} MB of memory and was stopped."
         if ended.get("reason") == "processes":
             return f"The answer started more than {limits.processes} processes and was stopped."
-        if status in (-signal.SIGXCPU, -signal.SIGKILL):
+        if status in _USED_UP:
             return "The answer used too much processor time or memory and was stopped."
         if status is not None and status < 0:
             return f"The answer's process crashed ({signal.Signals(-status).name}) before it replied."
@@ -183,7 +184,8 @@ class _Process:
                     frames.write(self.control, 0, b'{"do": "fork"}')
                     socket.send_fds(self.control, [b"h"], [theirs.fileno()])
                     pid = int(json.loads(frames.read(self.control, MIB, time.monotonic() + FORK_SECONDS)[1])["pid"])
-                except OSError as error:
+                except (Lost, OSError) as error:
+                    self.kill()  # a zygote that does not answer is of no use to the other sessions either
                     raise frames.Died("The sandbox has ended.") from error
                 finally:
                     theirs.close()
@@ -268,8 +270,7 @@ class Sandbox:
             try:
                 pid, sock = process.fork()
                 return AnswerSession(self, process, pid, sock)
-            except Lost:
-                self._drop(process)
+            except Lost:  # one fork may be lost; the zygote and its other sessions go on if it still answers
                 if last:
                     raise
         raise AssertionError("unreachable")
@@ -284,12 +285,6 @@ class Sandbox:
                 self._process = _Process(self._prefix, self._handler, self._limits, True, self._patience)
                 self._owner = os.getpid()
             return self._process
-
-    def _drop(self, process: _Process) -> None:
-        with self._lock:
-            process.kill()
-            if self._process is process:
-                self._process = None
 
     def close(self) -> None:
         """End every session."""

@@ -7,9 +7,9 @@ it lives in. Standard library only, and no thread may exist: it runs between for
 
 import ctypes
 import os
-import resource
 import shutil
 import stat
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -32,8 +32,11 @@ _CAP_LAST = 63
 # bubblewrap covers these too; a kernel file that real root could write must not be writable here when root grades.
 _PROC_READ_ONLY = ("/proc/sys", "/proc/sysrq-trigger", "/proc/irq", "/proc/bus", "/proc/fs")
 
-_libc = ctypes.CDLL(None, use_errno=True)
-_libc.mount.argtypes = [ctypes.c_char_p, ctypes.c_char_p, ctypes.c_char_p, ctypes.c_ulong, ctypes.c_char_p]
+if sys.platform != "win32":  # where this module is imported for its constants
+    import resource
+
+    _libc = ctypes.CDLL(None, use_errno=True)
+    _libc.mount.argtypes = [ctypes.c_char_p, ctypes.c_char_p, ctypes.c_char_p, ctypes.c_ulong, ctypes.c_char_p]
 
 
 def _call(name: str, *arguments: object) -> None:

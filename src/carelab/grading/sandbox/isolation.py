@@ -202,7 +202,6 @@ def start(
             os.close(handle)
 
 
-@functools.cache
 def available() -> str | None:
     """None where answers can be isolated, else one sentence that says what to install or to set."""
     if sys.platform != "linux":
@@ -212,11 +211,14 @@ def available() -> str | None:
         )
     if not seccomp.known_machine():
         return f"Answers can be isolated on x86_64 and aarch64 only: grade on such a machine, {_UNSAFE}."
+    if not hasattr(os, "pidfd_open") or not hasattr(signal, "pidfd_send_signal"):
+        return f"This Python cannot hold on to a process (pidfd_open): use one built on Linux 5.3 or later, {_UNSAFE}."
     if not shutil.which("bwrap"):
         return f"Install bubblewrap (`apt install bubblewrap` or `dnf install bubblewrap`), {_UNSAFE}."
     return _trial()
 
 
+@functools.cache
 def _trial() -> str | None:
     """Whether the whole of it works here: both layers are tried once, which takes a fraction of a second."""
     python = [sys.executable, "-I", "-c", f"import sys; sys.path[:0] = [{str(SOURCES)!r}]"]
