@@ -87,6 +87,16 @@ def test_without_it_the_same_notebook_reads_the_solutions(tmp_path):
     assert run(f"print(len(open({str(secret)!r}).read()) > 0)", folder=tmp_path) == ["True"]
 
 
+def test_a_kernel_manager_alone_puts_its_kernels_in_it(tmp_path):
+    """As nbgrader's configuration names it; other kernels of the same process stay outside."""
+    if reason := available():
+        pytest.skip(f"no isolation on this machine: {reason}")
+    where = f"import os; print(os.path.exists({str(SOLUTIONS)!r}))"
+    manager = "carelab.grading.sandbox.provisioner.SandboxManager"
+    assert run(where, folder=tmp_path, kernel_manager_class=manager) == ["False"]
+    assert run(where, folder=tmp_path) == ["True"]
+
+
 def test_an_endless_cell_is_interrupted_and_the_kernel_lives(isolated, tmp_path):
     found = run("while True: pass", "print('after')", folder=tmp_path, timeout=3, interrupt_on_timeout=True)
     assert found == ["KeyboardInterrupt", "after"]

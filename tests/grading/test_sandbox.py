@@ -581,6 +581,24 @@ def test_a_dead_zygote_is_started_again():
             assert again.exchange(b"result = 'again'", 20) == b"again"
 
 
+def test_a_forked_grader_has_a_zygote_of_its_own():
+    if reason := available():
+        pytest.skip(reason)
+    with Sandbox(PREFIX, handler=PLAIN, limits=SMALL) as box, box.open() as session:
+        mine = box._process._contained.process.pid
+        pid = os.fork()
+        if pid == 0:
+            status = 1
+            with contextlib.suppress(BaseException), box.open() as other:
+                right = other.exchange(b"result = 2", 30) == b"2" and box._process._contained.process.pid != mine
+                status = 0 if right else 2
+            with contextlib.suppress(BaseException):
+                box.close()
+            os._exit(status)
+        assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+        assert session.exchange(b"result = 1", 20) == b"1"
+
+
 def test_several_threads_share_a_sandbox(sandbox):
     got: list[bytes] = []
 

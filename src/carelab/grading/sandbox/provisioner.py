@@ -1,6 +1,8 @@
 """Sandbox an ordinary Jupyter kernel: for plain `nbgrader autograde`, `nbgrader validate` and `pytest --nbval`.
 
-Jupyter finds it under the name NAME, once the package is installed. It keeps a notebook from reaching the machine, the
+nbgrader is told `c.Execute.kernel_manager_class = "carelab.grading.sandbox.provisioner.SandboxManager"`, which holds in the
+formgrader too and leaves the kernels of JupyterLab itself alone. Everything else that starts kernels takes the name NAME from
+the variable JUPYTER_DEFAULT_PROVISIONER_NAME. It keeps a notebook from reaching the machine, the
 network, other submissions and the gradebook; it does not keep an answer from tampering with the checks in the same
 kernel. For that, grade with `python -m carelab grade`, where checks run elsewhere.
 """
@@ -14,9 +16,12 @@ import tempfile
 import threading
 import time
 import warnings
+from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any
 
+from jupyter_client.manager import AsyncKernelManager
+from jupyter_client.provisioning.factory import KernelProvisionerFactory
 from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 
 from carelab.errors import UserError
@@ -139,6 +144,25 @@ class SandboxProvisioner(LocalProvisioner):
         if self.files:
             shutil.rmtree(self.files, ignore_errors=True)
             self.files = None
+
+
+class SandboxManager(AsyncKernelManager):
+    """A kernel manager whose kernels are in the sandbox, whatever the kernel's specification says."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        factory = KernelProvisionerFactory.instance(parent=self.parent)
+        factory.provisioners.setdefault(
+            NAME, EntryPoint(NAME, f"{__name__}:{SandboxProvisioner.__name__}", factory.GROUP_NAME)
+        )
+
+    @property
+    def kernel_spec(self) -> Any:
+        """The specification, with the sandbox in it."""
+        spec = super().kernel_spec
+        if spec is not None:
+            spec.metadata = {**spec.metadata, "kernel_provisioner": {"provisioner_name": NAME}}
+        return spec
 
 
 def _sizes(folder: Path) -> list[int]:
