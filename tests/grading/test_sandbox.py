@@ -4,6 +4,7 @@ import ast
 import contextlib
 import json
 import os
+import select
 import signal
 import socket
 import subprocess
@@ -281,7 +282,11 @@ def processes_inside(sandbox: Sandbox) -> set[int]:
     """Every process under the sandbox's bubblewrap, seen from outside."""
     if sandbox._process is None:
         sandbox.open().close()
-    root = sandbox._process._contained.process.pid
+    return family(sandbox._process._contained.process.pid)
+
+
+def family(root: int) -> set[int]:
+    """A process and all under it."""
     parents = {}
     for entry in Path("/proc").iterdir():
         with contextlib.suppress(OSError, ValueError):
@@ -615,24 +620,34 @@ def test_several_threads_share_a_sandbox(sandbox):
 
 
 def test_everything_ends_with_the_grader(tmp_path):
-    """A grader that is killed leaves no sandbox behind."""
+    """A grader that is killed leaves nothing behind, not even an answer that never ends and asked for no signals."""
     if reason := available():
         pytest.skip(reason)
+    answer = "import ctypes, os\nctypes.CDLL(None).prctl(1, 0)\nos.fork()\nos.setsid() if os.getpid() != 1 else 0\nwhile True: pass"
     code = (
         "import os, signal\nfrom carelab.grading.sandbox import Sandbox\n"
         f"box = Sandbox({PREFIX!r}, handler={PLAIN!r})\nsession = box.open()\n"
         "print(box._process._contained.process.pid, flush=True)\n"
-        "session.exchange(b'while True: pass', 600)"
+        f"session.exchange({answer.encode()!r}, 600)"
     )
     grader = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
     bwrap = int(grader.stdout.readline())
-    assert Path(f"/proc/{bwrap}").exists()
+    patience = time.monotonic() + 30
+    while len(family(bwrap)) < 4 and time.monotonic() < patience:
+        time.sleep(0.05)
+    inside = family(bwrap)
+    assert len(inside) >= 4  # bubblewrap, the zygote, the answer and what it started
+    handles = [os.pidfd_open(pid) for pid in inside]
     grader.kill()
     grader.wait()
-    patience = time.monotonic() + 20
-    while Path(f"/proc/{bwrap}").exists() and time.monotonic() < patience:
-        time.sleep(0.05)
-    assert not Path(f"/proc/{bwrap}").exists()
+    try:
+        for handle in handles:
+            assert select.select([handle], [], [], 30)[0], "a process is still there"
+    finally:
+        for handle in handles:
+            with contextlib.suppress(ProcessLookupError):
+                signal.pidfd_send_signal(handle, signal.SIGKILL)
+            os.close(handle)
 
 
 def test_shared_memory_of_the_provided_cells_is_refused():

@@ -26,7 +26,7 @@ _NEWNS, _NEWCGROUP, _NEWUTS, _NEWIPC, _NEWUSER, _NEWPID, _NEWNET = (
 _MS_RDONLY, _MS_NOSUID, _MS_NODEV, _MS_NOEXEC, _MS_REMOUNT, _MS_BIND, _MS_REC, _MS_PRIVATE = (
     1, 2, 4, 8, 32, 4096, 16384, 1 << 18,
 )  # fmt: skip
-_SET_PDEATHSIG, _SET_DUMPABLE, _CAPBSET_DROP, _SET_SECCOMP, _SET_NO_NEW_PRIVS, _CAP_AMBIENT = 1, 4, 24, 22, 38, 47
+_SET_DUMPABLE, _CAPBSET_DROP, _SET_SECCOMP, _SET_NO_NEW_PRIVS, _CAP_AMBIENT = 4, 24, 22, 38, 47
 _CAP_LAST = 63
 
 # bubblewrap covers these too; a kernel file that real root could write must not be writable here when root grades.
@@ -77,11 +77,6 @@ def fork_into_new_pids(child: Callable[[], None]) -> int:
     finally:
         os.close(mine)
     return pid
-
-
-def end_with_parent() -> None:
-    """SIGKILL for this process when the one that forked it ends."""
-    _prctl(_SET_PDEATHSIG, 9)
 
 
 def fresh_namespaces(limits: Limits, visible: Sequence[str]) -> None:
@@ -237,7 +232,6 @@ def main() -> None:
     """Try all of it, for `isolation.available()`; ends with a traceback where something is not allowed."""
 
     def child() -> None:
-        end_with_parent()
         limits = Limits(scratch=MIB)
         fresh_namespaces(limits, ())
         only_keep(())

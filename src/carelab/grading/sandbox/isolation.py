@@ -94,7 +94,8 @@ def command(
     The process in it must call `confine.drop_everything` before it runs anything a student wrote.
     """
     bwrap = [shutil.which("bwrap") or "bwrap", "--unshare-all", "--unshare-user", "--new-session", "--cap-add", "ALL"]
-    bwrap += ["--hostname", "sandbox", "--clearenv", *handles]
+    # As process 1 of the sandbox: when it ends, by itself or because the grader is gone, the kernel ends everybody else.
+    bwrap += ["--as-pid-1", "--hostname", "sandbox", "--clearenv", *handles]
     if os.geteuid() != 0:
         bwrap += ["--uid", "0", "--gid", "0"]
     for name, value in environment(extra_environment).items():

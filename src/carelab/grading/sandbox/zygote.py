@@ -102,7 +102,6 @@ class Zygote:
         handle = session.fileno()
         try:
             self.control.close()
-            confine.end_with_parent()
             _silence()
             confine.fresh_namespaces(self.limits, self.visible)
             confine.only_keep((handle,))
