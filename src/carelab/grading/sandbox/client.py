@@ -34,8 +34,8 @@ _UNSAFE_WARNING = (
 class AnswerSession:
     """One submission's process. Not for several threads at once; any thread may close it."""
 
-    def __init__(self, sandbox: "Sandbox | None", process: "_Process", pid: int, sock: socket.socket) -> None:
-        self._sandbox, self._process, self._pid, self._sock = sandbox, process, pid, sock
+    def __init__(self, process: "_Process", pid: int, sock: socket.socket) -> None:
+        self._process, self._pid, self._sock = process, pid, sock
         self._number = 0
         self._closed = False
 
@@ -264,12 +264,12 @@ class Sandbox:
         """A session for one answer. A zygote that has died is started again, once."""
         if self._unsafe:
             process = _Process(self._prefix, self._handler, self._limits, False, self._patience)
-            return AnswerSession(None, process, 0, process.control)
+            return AnswerSession(process, 0, process.control)
         for last in (False, True):
             process = self._zygote()
             try:
                 pid, sock = process.fork()
-                return AnswerSession(self, process, pid, sock)
+                return AnswerSession(process, pid, sock)
             except Lost:  # one fork may be lost; the zygote and its other sessions go on if it still answers
                 if last:
                     raise

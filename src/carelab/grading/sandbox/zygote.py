@@ -69,11 +69,9 @@ class Zygote:
         except Lost:
             os._exit(0)  # whoever started us is gone
 
-    def _say(self, answer: dict[str, Any], handles: tuple[int, ...] = ()) -> None:
+    def _say(self, answer: dict[str, Any]) -> None:
         self.control.settimeout(None)
         frames.write(self.control, 0, json.dumps(answer).encode())
-        if handles:
-            socket.send_fds(self.control, [b"h"], list(handles))
 
     def _obey(self, command: dict[str, Any]) -> None:
         if command["do"] == "fork":
