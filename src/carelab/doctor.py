@@ -17,6 +17,7 @@ from typing import Literal
 
 from carelab import bootstrap, paths
 from carelab.errors import UserError
+from carelab.grading.sandbox import isolation
 
 State = Literal["ok", "note", "fails"]
 MANIFEST = "MANIFEST.json"
@@ -253,19 +254,11 @@ def language_model() -> Finding:
 
 
 def bubblewrap() -> Finding:
-    """The program that keeps a submission apart from the machine that grades it."""
-    found = shutil.which("bwrap")
-    only = "Only instructors need it: grading other people's notebooks is refused without it."
-    if not found:
-        return Finding("bubblewrap", "note", "not there", f"{only} On Debian or Ubuntu: install bubblewrap.")
-    trial = [found, "--ro-bind", "/", "/", "--unshare-all", "--die-with-parent", "true"]
-    try:
-        works = subprocess.run(trial, capture_output=True, timeout=20).returncode == 0
-    except (OSError, subprocess.SubprocessError):
-        works = False
-    if not works:
-        return Finding("bubblewrap", "note", "there, but this system lets it isolate nothing", only)
-    return Finding("bubblewrap", "ok", "isolates a process")
+    """Whether a submission can be kept apart from the machine that grades it: all of the sandbox is tried."""
+    if reason := isolation.available():
+        only = "Only instructors need it: grading other people's notebooks is refused without it."
+        return Finding("bubblewrap", "note", "answers cannot be isolated here", f"{only} {reason}")
+    return Finding("bubblewrap", "ok", "isolates answers")
 
 
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
