@@ -82,7 +82,11 @@ def _has_attributes(value: Any) -> bool:
 
 
 def _has_parts(value: Any) -> bool:
-    return _has_attributes(value) or (isinstance(value, (list, tuple)) and any(map(_has_parts, value)))
+    """Whether it can be changed itself, while what holds it stays the same."""
+    mutable = (list, dict, set, np.ndarray, pd.DataFrame, pd.Series)
+    return (
+        isinstance(value, mutable) or _has_attributes(value) or (type(value) is tuple and any(map(_has_parts, value)))
+    )
 
 
 def apply(original: Any, patch: Any, depth: int = 0) -> Any:

@@ -15,12 +15,13 @@ from nbformat import NotebookNode
 
 from carelab.build.execute import kernel_environment
 from carelab.errors import UserError
-from carelab.grading.names import steps
+from carelab.grading.course import steps
 from carelab.grading.proxies import Use
 from carelab.grading.rebuild import answers, graded
-from carelab.grading.run import CELL_TIMEOUT_SECONDS, CheckResult, _same
+from carelab.grading.run import CheckResult, _same
 from carelab.grading.session import Lost, Session
 from carelab.grading.walk import Job, Verdict, host
+from carelab.grading.words import CELL_TIMEOUT_SECONDS
 
 CALL_SECONDS = 30.0
 START_SECONDS = 120.0
@@ -38,7 +39,7 @@ class Judged(CheckResult):
 class Trusted:
     """A trusted process for one notebook of the course; grades one submission after the other.
 
-    Use it as a context manager. `open_session` gives a session whose process has run `names.prefix(course)`; it is called again
+    Use it as a context manager. `open_session` gives a session whose process has run `course.prefix(course)`; it is called again
     when a session was lost, so that one endless loop does not cost the exercises after it. Sessions are closed here.
 
     `uses` is what the checks do with the objects of the reference solution. Without it the reference is graded first, which costs

@@ -24,8 +24,8 @@ from carelab.grading.cells import Cells
 from carelab.grading.local import Forked
 from carelab.grading.names import Step, defined, imports
 from carelab.grading.proxies import Student, Use, source_of
-from carelab.grading.run import CELL_TIMEOUT_SECONDS, explain
 from carelab.grading.session import Lost
+from carelab.grading.words import CELL_TIMEOUT_SECONDS, explain
 
 SESSIONS = 4  # of one submission: an endless loop in one exercise does not cost the others
 MAX_MESSAGE = 2_000
@@ -135,7 +135,7 @@ def host(connection: Connection, plan: list[Step], folder: str) -> None:
     while True:
         try:
             job = connection.recv()
-        except EOFError:
+        except (EOFError, OSError):
             return
         child = os.fork()
         if child == 0:
@@ -147,7 +147,10 @@ def host(connection: Connection, plan: list[Step], folder: str) -> None:
                     relay.close()
                 os._exit(0)
         os.waitpid(child, 0)
-        connection.send(("end", None))
+        try:
+            connection.send(("end", None))
+        except OSError:  # nobody is left to tell
+            return
 
 
 def _quietly(run: Callable[[], None]) -> str:
