@@ -10,6 +10,7 @@ import contextlib
 import inspect
 import io
 import pickle
+import threading
 import traceback
 import weakref
 from collections.abc import Callable
@@ -34,6 +35,15 @@ ABILITIES = {
     "b": "__bool__",
 }
 Request = tuple[bytes, str, tuple[Any, ...], dict[str, Any], tuple[Any, ...]]
+
+
+_LOCK = threading.Lock()
+_held: list[list[object]] = []  # the objects of the one whose request is being read
+
+
+def recall(number: int) -> object:
+    """The student's own object for a reference in a request."""
+    return _held[0][number]
 
 
 class _Text(io.StringIO):
@@ -85,9 +95,9 @@ class Inside:
         return encode((token, outcome, encoded, None, {}, out.getvalue(), err.getvalue()))
 
     def _request(self, frame: bytes) -> Request:
-        unpickler = pickle.Unpickler(io.BytesIO(frame))
-        unpickler.persistent_load = self.objects.__getitem__  # type: ignore[method-assign]
-        request: Request = unpickler.load()
+        with _LOCK:
+            _held[:] = [self.objects]
+            request: Request = pickle.loads(frame)
         return request
 
     def refer(self, obj: object) -> Reference:

@@ -23,7 +23,7 @@ import numpy as np
 import pandas as pd
 
 from carelab.grading.arguments import apply
-from carelab.grading.inside import MAX_TEXT
+from carelab.grading.inside import MAX_TEXT, recall
 from carelab.grading.session import Lost, Session
 from carelab.grading.values import Malformed, Reference, decode
 
@@ -182,14 +182,14 @@ class _Pickler(cloudpickle.Pickler):  # type: ignore[misc, unused-ignore]
         super().__init__(file, protocol=5)
         self._student = student
 
-    def persistent_id(self, obj: object) -> int | None:
-        """The number of an object that the student's process has itself."""
+    def reducer_override(self, obj: Any) -> Any:
+        """Only a number for an object that the student's process has itself. (A persistent_id would be asked for every text.)"""
         if not issubclass(type(obj), Proxy):
-            return None
-        student, reference, _ = _inner(cast(Proxy, obj))
+            return super().reducer_override(obj)
+        student, reference, _ = _inner(obj)
         if student is not self._student:
             raise pickle.PicklingError("An object of an earlier session cannot be passed on.")
-        return reference.number
+        return recall, (reference.number,)
 
 
 def _dump(student: Student, request: object) -> bytes:
