@@ -1,6 +1,5 @@
 """Run a rebuilt notebook and say of each check what happened."""
 
-import re
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,11 +11,11 @@ from nbformat import NotebookNode
 
 from carelab.build.execute import QUIET_KERNEL, kernel_environment
 from carelab.grading.rebuild import answers, graded, read_notebook, rebuild
+from carelab.grading.words import CELL_TIMEOUT_SECONDS
+from carelab.grading.words import explain as explain
 from carelab.paths import RELEASE, SOLUTIONS
 
-CELL_TIMEOUT_SECONDS = 60
 Status = Literal["passed", "failed", "not attempted", "for a person"]
-_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
 @dataclass(frozen=True)
@@ -106,17 +105,3 @@ def _error(cell: NotebookNode) -> str:
     """The error that stopped a cell, explained; empty when none did."""
     errors = [output for output in cell.outputs if output.output_type == "error"]
     return explain(errors[0].ename, errors[0].evalue) if errors else ""
-
-
-def explain(kind: str, words: str) -> str:
-    """An exception as a learner should read it: an assertion's own message, else what went wrong and where to look."""
-    words = _COLOUR.sub("", words).strip()
-    if kind == "AssertionError":
-        return words or "A check failed without a message."
-    if kind == "NotImplementedError":
-        return "An answer above still holds its placeholder line; write it and delete that line."
-    if kind == "NameError":
-        return f"{words}. Run your cell first, and keep the names that the exercise asks for."
-    if kind == "KeyboardInterrupt":
-        return f"The check was stopped after {CELL_TIMEOUT_SECONDS} seconds: look for a loop that never ends."
-    return f"Your code stopped with {kind}: {words}"

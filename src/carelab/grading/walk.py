@@ -1,0 +1,334 @@
+"""The trusted process: the course's own cells, with a student's answers in the place of the reference's.
+
+It runs what stands before the first answer once and forks for each submission, so that nothing of one reaches the next; each
+check runs in a fork of that fork, so that no check spoils another. No student's code ever runs here, and neither does the
+reference solution: names that its cells define are fetched from the student's process, or are missing.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import inspect
+import io
+import os
+import pickle
+import signal
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from types import FrameType
+
+from carelab.grading.cells import Cells
+from carelab.grading.local import Forked
+from carelab.grading.names import Step, defined, imports
+from carelab.grading.proxies import Student, Use, source_of
+from carelab.grading.session import Lost
+from carelab.grading.words import CELL_TIMEOUT_SECONDS, explain
+
+SESSIONS = 4  # of one submission: an endless loop in one exercise does not cost the others
+MAX_MESSAGE = 2_000
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a check, or a student's own cell, came to: empty when all is well. `flag` says what was abnormal."""
+
+    message: str = ""
+    flag: str = ""
+    lost: str = ""
+    used: frozenset[Use] = frozenset()
+
+
+@dataclass(frozen=True)
+class Job:
+    """One submission: its answers by exercise, and the checks that are asked for (None: all)."""
+
+    submitted: dict[str, str]
+    only: frozenset[str] | None
+    uses: dict[str, frozenset[Use]] | None
+    call_seconds: float
+    cell_seconds: float = CELL_TIMEOUT_SECONDS
+    reference: bool = False  # the course's own answers, which need no session from elsewhere
+
+
+class _Stop(BaseException):
+    """A cell has had its time."""
+
+
+class _Relay:
+    """A session that lives in the process that asked for the grading; numbered, as a fork may end before its reply comes."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self.busy = False
+
+    def ask(self, what: str, frame: bytes = b"", seconds: float = 0.0) -> bytes:
+        number = os.urandom(8)
+        self.busy = True
+        try:
+            self._connection.send((what, number, frame, seconds))
+            while True:
+                echo, fine, reply = self._connection.recv()
+                if echo == number:
+                    break
+        finally:
+            self.busy = False
+        if not fine:
+            raise Lost(reply)
+        return bytes(reply)
+
+    def open(self) -> None:
+        """A new session instead of the one there was. Raises Lost when there is none to be had."""
+        self.ask("open")
+
+    def exchange(self, frame: bytes, timeout: float) -> bytes:
+        """As of a session."""
+        return self.ask("exchange", frame, timeout)
+
+    def close(self) -> None:
+        """The asking process closes the real one."""
+
+
+class _Own:
+    """Sessions of the reference solution: forks of this process."""
+
+    def __init__(self, cells: Cells) -> None:
+        self._cells = cells
+        self._session: Forked | None = None
+        self.busy = False
+
+    def open(self) -> None:
+        """As of a relay."""
+        self.close()
+        self._session = Forked(self._cells)
+
+    def exchange(self, frame: bytes, timeout: float) -> bytes:
+        """As of a session."""
+        if self._session is None:
+            raise Lost("There is no session.")
+        return self._session.exchange(frame, timeout)
+
+    def close(self) -> None:
+        """As of a session."""
+        if self._session is not None:
+            self._session.close()
+
+
+def host(connection: Connection, plan: list[Step], folder: str) -> None:
+    """Run the cells before the first answer, then a fork for each job that comes; ends when the connection does.
+
+    Sends ("ready", sentence), the sentence being empty when all cells ran; then, for each job, requests of its session and
+    ("done", verdicts), and ("end", None) when its process is gone.
+    """
+    os.chdir(folder)
+    warnings.filterwarnings("ignore", message=".*non-interactive, and thus cannot be shown")
+    inspect.getsource = source_of  # type: ignore[assignment]
+    first = next((at for at, step in enumerate(plan) if step.kind == "answer"), len(plan))
+    cells = Cells(main=True)
+    for step in plan[:first]:
+        if step.kind == "provided" and (message := _quietly(lambda step=step: cells.run(step.source, step.name))):  # type: ignore[misc]
+            connection.send(("ready", f"The course's own {step.name} fails: {message}"))
+            return
+    connection.send(("ready", ""))
+    while True:
+        try:
+            job = connection.recv()
+        except (EOFError, OSError):
+            return
+        child = os.fork()
+        if child == 0:
+            relay: _Relay | _Own = _Own(cells) if job.reference else _Relay(connection)
+            try:
+                connection.send(("done", _Walk(cells, plan[first:], job, relay).verdicts()))
+            finally:
+                if job.reference:
+                    relay.close()
+                os._exit(0)
+        os.waitpid(child, 0)
+        try:
+            connection.send(("end", None))
+        except OSError:  # nobody is left to tell
+            return
+
+
+def _quietly(run: Callable[[], None]) -> str:
+    """Run without showing what it prints; the error's sentence, or an empty string."""
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+        try:
+            run()
+        except (Exception, _Stop) as error:
+            return _sentence(error)
+    return ""
+
+
+def _sentence(error: BaseException) -> str:
+    try:
+        text = str(error)
+    except BaseException:  # a stand-in among the arguments that has no text any more
+        text = ""
+    kind = "KeyboardInterrupt" if isinstance(error, _Stop) else type(error).__name__
+    words = text if isinstance(error, Lost) else explain(kind, text)
+    return words[:MAX_MESSAGE].encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+class _Walk:
+    """One submission, from its first answer to the last check."""
+
+    def __init__(self, cells: Cells, plan: list[Step], job: Job, relay: _Relay | _Own) -> None:
+        self.cells, self.plan, self.job, self.relay = cells, plan, job, relay
+        self.sessions = SESSIONS
+        self.history: list[Step] = []  # what the student's process has run
+        self.wanted: set[str] = set()  # names that come from there
+        self.found: dict[str, Verdict] = {}
+        self.student = Student(relay, job.call_seconds)
+
+    def verdicts(self) -> dict[str, Verdict]:
+        """By the name of an answer or, with "-check" behind it, of a check."""
+        if self.job.only is not None:
+            last = max((at for at, step in enumerate(self.plan) if step.name in self.job.only), default=-1)
+            self.plan = self.plan[: last + 1]
+        signal.signal(signal.SIGALRM, self._alarm)
+        self._open()
+        last_answer = max((at for at, step in enumerate(self.plan) if step.kind == "answer"), default=-1)
+        for at, step in enumerate(self.plan):
+            if step.kind == "answer":
+                self._answer(step)
+            elif step.kind == "provided":
+                self._provided(step, at < last_answer)
+            elif self.job.only is None or step.name in self.job.only:
+                verdict = self.found[f"{step.name}-check"] = self._fork(step)
+                if verdict.lost:
+                    self._open(verdict.lost)
+        return self.found
+
+    def _open(self, lost: str = "") -> None:
+        """A new session that has run the same cells, if there are sessions left."""
+        while self.sessions:
+            self.sessions -= 1
+            self.student = Student(self.relay, self.job.call_seconds)
+            try:
+                self.relay.open()
+                for step in self.history:
+                    with contextlib.suppress(Exception):
+                        self._run_there(step)
+                    if self.student.lost:
+                        raise Lost(self.student.lost)
+                self._fetch(self.wanted)
+                return
+            except Lost as error:
+                lost = str(error)
+        self.student.lost = self.student.lost or lost or "The answer's process could not be started."
+        self._fetch(self.wanted)
+
+    def _run_there(self, step: Step) -> None:
+        self.student.deadline = time.monotonic() + self.job.cell_seconds
+        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+            self.student.run(step.source, step.name)
+
+    def _answer(self, step: Step) -> None:
+        mine = Step("answer", step.name, self.job.submitted.get(step.name, ""))
+        try:
+            self._run_there(mine)
+        except Lost as error:
+            self.found[step.name] = Verdict(str(error), str(error))
+            self._open(str(error))
+        except Exception as error:
+            self.found[step.name] = Verdict(_sentence(error))
+            self.history.append(mine)
+        else:
+            self.history.append(mine)
+        names = defined(step.source)
+        self.wanted |= names
+        _quietly(lambda: self.cells.run(imports(step.source), "imports"))
+        self.student.faults.clear()
+        self._fetch(names)
+        if self.student.faults:
+            self.found.setdefault(step.name, Verdict(self.student.faults[0], self.student.faults[0]))
+        if self.student.lost and self.sessions:
+            self._open(self.student.lost)
+
+    def _fetch(self, names: set[str]) -> None:
+        """Put the student's values in the place of these names; a name that is not there is missing here, too."""
+        self.student.deadline = time.monotonic() + self.job.cell_seconds
+        for name in sorted(names):
+            self.cells.names.pop(name, None)
+            with contextlib.suppress(Exception):
+                self.cells.names[name] = self.student.get(name)
+
+    def _provided(self, step: Step, there_too: bool) -> None:
+        if there_too and not self.student.lost:
+            with contextlib.suppress(Exception):
+                self._run_there(step)
+            if self.student.lost:
+                self._open(self.student.lost)
+            else:
+                self.history.append(step)
+        self._watch(step)
+        with self._timed():
+            _quietly(lambda: self.cells.run(step.source, step.name))
+        self.found[step.name] = Verdict(used=frozenset(self.student.used))
+        if self.student.lost and self.sessions:
+            self._open(self.student.lost)
+
+    @contextlib.contextmanager
+    def _timed(self) -> Iterator[None]:
+        signal.setitimer(signal.ITIMER_REAL, self.job.cell_seconds, 5)
+        try:
+            yield
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+
+    def _alarm(self, _: int, __: FrameType | None) -> None:
+        if not self.relay.busy:  # half a message would end everything; the exchange has its own limit
+            raise _Stop
+
+    def _fork(self, step: Step) -> Verdict:
+        """Run a check in a process of its own."""
+        reader, writer = os.pipe()
+        child = os.fork()
+        if child == 0:
+            try:
+                os.close(reader)
+                with os.fdopen(writer, "wb") as pipe:
+                    pickle.dump(self._check(step), pipe)
+            finally:
+                os._exit(0)
+        os.close(writer)
+        with os.fdopen(reader, "rb") as pipe:
+            data = pipe.read()
+        os.waitpid(child, 0)
+        if not data:
+            sentence = "The check ended without a result: look for an answer that needs too much memory."
+            return Verdict(sentence, sentence)
+        verdict: Verdict = pickle.loads(data)  # from our own fork
+        return verdict
+
+    def _watch(self, step: Step) -> None:
+        """Begin a cell of the course's own that may use what the student made."""
+        self.student.faults.clear()
+        self.student.used.clear()
+        if self.job.uses is not None:
+            self.student.allowed = self.job.uses.get(step.name, frozenset())
+        self.student.deadline = time.monotonic() + self.job.cell_seconds
+
+    def _check(self, step: Step) -> Verdict:
+        self._watch(step)
+        out, err, message = io.StringIO(), io.StringIO(), ""
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            try:
+                with self._timed():
+                    self.cells.run(step.source, f"{step.name}-check")
+            except BaseException as error:
+                message = _sentence(error)
+        if self.student.faults:  # whatever the check made of it
+            flag = self.student.faults[0][:MAX_MESSAGE].encode("utf-8", "backslashreplace").decode("utf-8")
+            return Verdict(flag, flag, self.student.lost)
+        if self.student.lost:  # before this check began
+            return Verdict(self.student.lost, self.student.lost, self.student.lost)
+        if not message and err.getvalue():
+            message = (
+                f"The check wrote a warning, which nbgrader counts as a failure: {err.getvalue().strip()[:MAX_MESSAGE]}"
+            )
+        return Verdict(message, used=frozenset(self.student.used))

@@ -1,0 +1,20 @@
+"""What a learner reads about a check. Imports next to nothing: the trusted process starts with it."""
+
+import re
+
+CELL_TIMEOUT_SECONDS = 60
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+
+
+def explain(kind: str, words: str) -> str:
+    """An exception as a learner should read it: an assertion's own message, else what went wrong and where to look."""
+    words = _COLOUR.sub("", words).strip()
+    if kind == "AssertionError":
+        return words or "A check failed without a message."
+    if kind == "NotImplementedError":
+        return "An answer above still holds its placeholder line; write it and delete that line."
+    if kind == "NameError":
+        return f"{words}. Run your cell first, and keep the names that the exercise asks for."
+    if kind == "KeyboardInterrupt":
+        return f"The check was stopped after {CELL_TIMEOUT_SECONDS} seconds: look for a loop that never ends."
+    return f"Your code stopped with {kind}: {words}"
