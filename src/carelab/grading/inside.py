@@ -221,3 +221,11 @@ _VERBS: dict[str, Callable[..., object]] = {
     "instance": lambda _, obj, kind: isinstance(obj, kind),
     "about": _about,
 }
+
+
+def prepared(sources: list[str]) -> Inside:
+    """A process that has run the provided cells, ready to be copied for each submission."""
+    cells = Cells(main=True)
+    for number, source in enumerate(sources, start=1):
+        cells.run(source, f"provided cell {number}")
+    return Inside(cells)
