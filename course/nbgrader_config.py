@@ -1,5 +1,10 @@
 """nbgrader's configuration: `course/` is the course, run nbgrader's own commands from here."""
 
+from nbconvert.preprocessors import ClearMetadataPreprocessor
+from nbgrader.preprocessors import AssignLatePenalties, CheckCellMetadata, LimitOutput, SaveAutoGrades
+
+from carelab.grading.autograde import JudgeAnswers
+
 c = get_config()
 
 c.CourseDirectory.course_id = "carelab"
@@ -11,7 +16,18 @@ c.CourseDirectory.ignore = [".ipynb_checkpoints", "*.pyc", "__pycache__", "BUILD
 c.ClearSolutions.code_stub = {"python": 'raise NotImplementedError("Write your answer here, then delete this line.")'}
 c.ClearSolutions.text_stub = "*Write your answer here.*"
 
+# `nbgrader autograde` judges answers as `carelab grade` does: in a sandbox, compared outside of it.
+c.Autograde.autograde_preprocessors = [
+    JudgeAnswers,
+    ClearMetadataPreprocessor,
+    LimitOutput,
+    SaveAutoGrades,
+    AssignLatePenalties,
+    CheckCellMetadata,
+]
+# `nbgrader validate` runs whole notebooks: its kernels are in the sandbox, too.
+c.Execute.kernel_manager_class = "carelab.grading.sandbox.provisioner.SandboxManager"
 c.Execute.timeout = 120
-c.Execute.shutdown_kernel = "immediate"  # cuts a batch by a third
+c.Execute.shutdown_kernel = "immediate"
 c.OverwriteCells.add_missing_cells = True  # a deleted check comes back and counts
 c.HTMLExporter.sanitize_html = True  # the formgrader shows what a student wrote: never as live HTML

@@ -34,6 +34,7 @@ class Judged(CheckResult):
     """A check's result; `flag` is a sentence when something abnormal happened, which is always 0 points."""
 
     flag: str = ""
+    printed: str = ""
 
 
 class Trusted:
