@@ -1,4 +1,4 @@
-"""placeholder until merged"""
+"""Reading what was handed in."""
 
 from __future__ import annotations
 
