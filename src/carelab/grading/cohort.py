@@ -19,6 +19,8 @@ from carelab.grading.judge import Judge
 from carelab.grading.submission import Handed, Submitted, fingerprint, read_handed, submissions, timestamp
 from carelab.grading.trusted import Judged
 
+READ_AHEAD = 32  # submissions in memory at once
+
 
 @dataclass(frozen=True)
 class Row:
@@ -109,7 +111,8 @@ class Cohort:
         queue = iter(due)
         for one in queue:
             if one.flag:
-                yield self._keep(one, "", self._refused(one))
+                refused = self._refused(one)
+                yield self._keep(one, "", refused) if _has_name(one) else _row(refused)
                 continue
             # The mark is taken first: what is changed meanwhile is graded again next time.
             mark, handed = self._fingerprint(one), self._read(one)
@@ -153,7 +156,10 @@ class Cohort:
         return fingerprint(one.folder, self.assignment.graded) if not one.flag else ""
 
 
-READ_AHEAD = 32  # submissions in memory at once
+def _has_name(one: Submitted) -> bool:
+    """Whether there is somebody to give 0 points to: a stray file or a link among the students' folders is nobody."""
+    folder = one.folder.parent
+    return "?" not in one.student and folder.is_dir() and not folder.is_symlink()
 
 
 def _row(marked: Marked) -> Row:
