@@ -21,6 +21,7 @@ from multiprocessing.connection import Connection
 from types import FrameType
 
 from carelab.grading.cells import Cells
+from carelab.grading.known import Known
 from carelab.grading.local import Forked
 from carelab.grading.names import Step, defined, imports
 from carelab.grading.proxies import Student, Use, source_of
@@ -94,15 +95,15 @@ class _Relay:
 class _Own:
     """Sessions of the reference solution: forks of this process."""
 
-    def __init__(self, cells: Cells) -> None:
-        self._cells = cells
+    def __init__(self, cells: Cells, known: Known) -> None:
+        self._cells, self._known = cells, known
         self._session: Forked | None = None
         self.busy = False
 
     def open(self) -> None:
         """As of a relay."""
         self.close()
-        self._session = Forked(self._cells)
+        self._session = Forked(self._cells, self._known)
 
     def exchange(self, frame: bytes, timeout: float) -> bytes:
         """As of a session."""
@@ -131,6 +132,7 @@ def host(connection: Connection, plan: list[Step], folder: str) -> None:
         if step.kind == "provided" and (message := _quietly(lambda step=step: cells.run(step.source, step.name))):  # type: ignore[misc]
             connection.send(("ready", f"The course's own {step.name} fails: {message}"))
             return
+    known = Known(cells.names)
     connection.send(("ready", ""))
     while True:
         try:
@@ -139,9 +141,9 @@ def host(connection: Connection, plan: list[Step], folder: str) -> None:
             return
         child = os.fork()
         if child == 0:
-            relay: _Relay | _Own = _Own(cells) if job.reference else _Relay(connection)
+            relay: _Relay | _Own = _Own(cells, known) if job.reference else _Relay(connection)
             try:
-                connection.send(("done", _Walk(cells, plan[first:], job, relay).verdicts()))
+                connection.send(("done", _Walk(cells, known, plan[first:], job, relay).verdicts()))
             finally:
                 if job.reference:
                     relay.close()
@@ -176,8 +178,8 @@ def _sentence(error: BaseException) -> str:
 class _Walk:
     """One submission, from its first answer to the last check."""
 
-    def __init__(self, cells: Cells, plan: list[Step], job: Job, relay: _Relay | _Own) -> None:
-        self.cells, self.plan, self.job, self.relay = cells, plan, job, relay
+    def __init__(self, cells: Cells, known: Known, plan: list[Step], job: Job, relay: _Relay | _Own) -> None:
+        self.cells, self.known, self.plan, self.job, self.relay = cells, known, plan, job, relay
         self.sessions = SESSIONS
         self.history: list[Step] = []  # what the student's process has run
         self.wanted: set[str] = set()  # names that come from there
@@ -210,6 +212,7 @@ class _Walk:
             self.student = Student(self.relay, self.job.call_seconds)
             try:
                 self.relay.open()
+                self.student.agree(self.known)
                 for step in self.history:
                     with contextlib.suppress(Exception):
                         self._run_there(step)
