@@ -101,10 +101,9 @@ class Known:
             return False
         new = {at: values for at, _, values in found.new}
         numbers = iter(found.numbers)
-        rows = slice(None) if found.rows is None else found.rows
         return all(
-            identical(table._get_column_array(at), new[at] if at in new else own.columns[next(numbers)][rows])
-            for at in range(table.shape[1])
+            identical(values, new[at]) if at in new else own.stands(next(numbers), values, found.rows)
+            for at, values in enumerate(map(table._get_column_array, range(table.shape[1])))
         )
 
 
@@ -146,7 +145,7 @@ class _Table:
         numbers, new = [], []
         for at, (label, values) in enumerate(zip(table.columns, columns, strict=True)):
             number = self.numbers.get(label)
-            if number is not None and self._stands(number, values, rows):
+            if number is not None and self.stands(number, values, rows):
                 numbers.append(number)
             else:
                 new.append((at, label, values))
@@ -155,25 +154,36 @@ class _Table:
         index = None if _like(labels, self.labels) else labels
         return Rows(name, None if rows is None else rows.astype("<i4"), numbers, index, new)
 
-    def _stands(self, number: int, values: Any, rows: Array | None) -> bool:
+    def stands(self, number: int, values: Any, rows: Array | None) -> bool:
         """Whether these rows of a column are exactly these values."""
         own = self.columns[number]
         if own.dtype != values.dtype:
             return False
         if rows is None:
             return identical(own, values)
-        values = np.asarray(values)
+        own, values = _bits(own), _bits(values)
+        if len(own) != len(self.labels) or len(values) != len(rows):
+            return False
         some = np.linspace(0, len(rows) - 1, _PROBES).astype(int)
-        return identical(own[rows[some]], values[some]) and identical(own.take(rows), values)
+        return bool((own[rows[some]] == values[some]).all() and (own.take(rows) == values).all())
 
 
 def identical(one: Any, other: Any) -> bool:
     """Whether two arrays hold the same bytes; of objects, the very same objects. False for what is not numpy's own kind."""
     if one.dtype != other.dtype or one.shape != other.shape or not isinstance(one.dtype, np.dtype):
         return False
-    unit = f"u{one.dtype.itemsize}" if one.dtype.itemsize in (1, 2, 4, 8) else "u1"
-    pair = [np.frombuffer(np.ascontiguousarray(values), unit) for values in (one, other)] if one.size else [one, other]
-    return bool(one.size == 0 or (pair[0] == pair[1]).all())
+    return bool((_bits(one) == _bits(other)).all())
+
+
+def _bits(values: Any) -> Array:
+    """The bytes of an array as whole numbers, one for each item if that can be; of objects, where they are.
+
+    Objects that are only looked at in this way are not counted, and so their memory stays shared after a fork.
+    """
+    array = np.ascontiguousarray(values)
+    if not array.size:
+        return np.empty(0, "u1")
+    return np.frombuffer(array, f"u{array.itemsize}" if array.itemsize in (1, 2, 4, 8) else "u1")
 
 
 def _like(one: pd.Index, other: pd.Index) -> bool:

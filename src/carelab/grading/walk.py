@@ -8,6 +8,7 @@ reference solution: names that its cells define are fetched from the student's p
 from __future__ import annotations
 
 import contextlib
+import gc
 import inspect
 import io
 import os
@@ -20,7 +21,7 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from types import FrameType
 
-from carelab.grading.cells import Cells
+from carelab.grading.cells import Cells, compile_cell
 from carelab.grading.known import Known
 from carelab.grading.local import Forked
 from carelab.grading.names import Step, defined, imports
@@ -133,6 +134,10 @@ def host(connection: Connection, plan: list[Step], folder: str) -> None:
             connection.send(("ready", f"The course's own {step.name} fails: {message}"))
             return
     known = Known(cells.names)
+    for step in plan[first:]:
+        _read_ahead(step)
+    gc.collect()
+    gc.freeze()  # the collector of a fork leaves these objects, and so their shared pages, alone
     connection.send(("ready", ""))
     while True:
         try:
@@ -153,6 +158,19 @@ def host(connection: Connection, plan: list[Step], folder: str) -> None:
             connection.send(("end", None))
         except OSError:  # nobody is left to tell
             return
+
+
+def _file(step: Step) -> str:
+    """What a step's source is called: an answer and its check share a name."""
+    return f"{step.name}-check" if step.kind == "check" else step.name
+
+
+def _read_ahead(step: Step) -> None:
+    """Read a cell of the course's own once, for all forks."""
+    if step.kind == "answer":
+        defined(step.source), compile_cell(imports(step.source), "<imports>")
+    else:
+        compile_cell(step.source, f"<{_file(step)}>")
 
 
 def _quietly(run: Callable[[], None]) -> str:
@@ -322,7 +340,7 @@ class _Walk:
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
             try:
                 with self._timed():
-                    self.cells.run(step.source, f"{step.name}-check")
+                    self.cells.run(step.source, _file(step))
             except BaseException as error:
                 message = _sentence(error)
         if self.student.faults:  # whatever the check made of it
