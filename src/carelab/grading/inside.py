@@ -23,6 +23,7 @@ from carelab.grading.arguments import Arguments, Patch, changes, snapshots
 from carelab.grading.cells import Cells
 from carelab.grading.known import Known, Rows
 from carelab.grading.values import Reference, Unsendable, encode, taken
+from carelab.grading.warm import warm
 
 MAX_TEXT = 1_000_000  # characters of output of one request
 MAX_MESSAGE = 2_000
@@ -242,4 +243,5 @@ def prepared(sources: list[str]) -> Inside:
     cells = Cells(main=True)
     for number, source in enumerate(sources, start=1):
         cells.run(source, f"provided cell {number}")
+    warm()
     return Inside(cells, Known(cells.names))

@@ -42,9 +42,8 @@ class Known:
     def __init__(self, names: Mapping[str, Any] | None = None) -> None:
         self._tables: dict[str, _Table] = {}
         for name, value in (names or {}).items():
-            if type(value) is pd.DataFrame and len(value) >= MIN_ROWS and len(self._tables) < MAX_TABLES:
-                if value.memory_usage(index=False).sum() <= MAX_TABLE_BYTES and _can_be_put_aside(value):
-                    self._tables[name] = _Table(value.copy())
+            if len(self._tables) < MAX_TABLES and _can_be_put_aside(value):
+                self._tables[name] = _Table(value.copy())
 
     @property
     def digests(self) -> dict[str, bytes]:
@@ -195,14 +194,15 @@ def _same_labels(one: pd.Index, other: pd.Index) -> bool:
     return type(one) is type(other) and one.names == other.names and bool(one.equals(other))
 
 
-def _can_be_put_aside(table: pd.DataFrame) -> bool:
-    """Whether a copy of its columns is out of reach: numpy's own kinds, and objects that cannot be changed."""
+def _can_be_put_aside(table: Any) -> bool:
+    """Whether it is a table of some size, and a copy of it out of reach: numpy's own kinds, and objects that cannot change."""
+    if type(table) is not pd.DataFrame or len(table) < MIN_ROWS:
+        return False
     if type(table.index) not in (pd.Index, pd.RangeIndex) or type(table.columns) is not pd.Index:
         return False
     if not (table.index.is_unique and table.columns.is_unique and isinstance(table.index.dtype, np.dtype)):
         return False
     columns = [table.iloc[:, at] for at in range(table.shape[1])]
-    if not all(isinstance(column.dtype, np.dtype) for column in columns):
+    if table.memory_usage().sum() > MAX_TABLE_BYTES or not all(isinstance(one.dtype, np.dtype) for one in columns):
         return False
-    objects = (column for column in columns if column.dtype == object)
-    return all(PLAIN.issuperset(map(type, column.tolist())) for column in objects)
+    return all(PLAIN.issuperset(map(type, one.tolist())) for one in columns if one.dtype == object)

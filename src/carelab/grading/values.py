@@ -70,9 +70,7 @@ Refer = Callable[[object], Reference]
 Adopt = Callable[[Reference], object]
 
 
-def encode(
-    value: object, refer: Refer | None = None, max_bytes: int = MAX_BYTES, known: Known | None = None
-) -> bytes:
+def encode(value: object, refer: Refer | None = None, max_bytes: int = MAX_BYTES, known: Known | None = None) -> bytes:
     """Bytes for `value`; what has no form as data is handed to `refer`, and what the reader has too is found in `known`.
 
     Raises Unsendable when it is too large or too deep, or needs a reference and `refer` is None.
@@ -82,9 +80,7 @@ def encode(
     return bytes(writer.out)
 
 
-def decode(
-    data: bytes, adopt: Adopt | None = None, max_bytes: int = MAX_BYTES, known: Known | None = None
-) -> Any:
+def decode(data: bytes, adopt: Adopt | None = None, max_bytes: int = MAX_BYTES, known: Known | None = None) -> Any:
     """The value that `data` stands for; references become what `adopt` makes of them, rows of `known` tables are taken there.
 
     Raises Malformed, and nothing else, for any bytes that `encode` would not have written.
@@ -176,7 +172,6 @@ class _Writer:
             reference = self.refer(obj)
             self.out += b"xr"
             self.value((reference.number, reference.classes, reference.name, reference.abilities), depth + 1)
-
 
     def given_rows(self, obj: object) -> tuple[bytes, object] | None:
         """A table as rows of one that the reader has, too."""
