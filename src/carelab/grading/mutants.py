@@ -110,16 +110,16 @@ def mutants(source: str) -> list[Mutant]:
 
     Raises UserError for a cell that is no Python.
     """
-    text = plain_python(source)
-    lines = [line.strip() for line in text.splitlines()]
-    if BEGIN not in lines or END not in lines:
-        return []
     try:
+        text = plain_python(source)
         tree = ast.parse(text)
     except SyntaxError as error:
-        raise UserError(f"This solution is no Python, line {error.lineno}: {text[:60]!r}") from error
-    begin = lines.index(BEGIN) + 1
-    planter = _Planter(tree, begin, lines.index(END) + 1)
+        raise UserError(f"This solution is no Python, line {error.lineno}: {source[:60]!r}") from error
+    lines = [line.strip() for line in text.splitlines()]
+    begins, ends = ([n for n, line in enumerate(lines, 1) if line == mark] for mark in (BEGIN, END))
+    if not begins:
+        return []
+    planter = _Planter(tree, list(zip(begins, ends, strict=True)))
     seen, times, found = {ast.dump(tree)}, Counter[str](), planter.ignoring(text)
     for version in planter.versions(tree):
         if (dump := ast.dump(version.node)) in seen:
@@ -127,7 +127,7 @@ def mutants(source: str) -> list[Mutant]:
         seen.add(dump)
         if (changed := _runnable(version.node)) is None:
             continue
-        name = f"line {version.line - begin}: {_told_apart(version.before, version.after)}"
+        name = f"line {version.line - begins[0]}: {_told_apart(version.before, version.after)}"
         times[name] += 1
         found.append(Mutant(f"{name} ({times[name]})" if times[name] > 1 else name, version.kind, changed))
     return found
@@ -143,17 +143,18 @@ def _runnable(tree: ast.AST) -> str | None:
 
 
 class _Planter:
-    """Plants mistakes between two lines of a tree."""
+    """Plants mistakes into the marked parts of a tree."""
 
-    def __init__(self, tree: ast.Module, begin: int, end: int) -> None:
-        self.begin, self.end = begin, end
+    def __init__(self, tree: ast.Module, parts: list[tuple[int, int]]) -> None:
+        self.parts = parts
         inside = [node for node in ast.walk(tree) if self._inside(node)]
         self.words = list(
             dict.fromkeys(n.value for n in inside if isinstance(n, ast.Constant) and type(n.value) is str)
         )
-        around = (n for n in tree.body if isinstance(n, ast.FunctionDef) and n.lineno < begin < (n.end_lineno or 0))
-        self.function = next(around, None)
-        self.arguments = [one.arg for one in self.function.args.args] if self.function else []
+        begin = parts[0][0]
+        around = [n for n in tree.body if isinstance(n, ast.FunctionDef) and n.lineno < begin < (n.end_lineno or 0)]
+        self.function = around[0].name if around else ""
+        self.arguments = [one.arg for one in around[0].args.args] if around else []
         self.kinds: list[tuple[type[ast.AST], Callable[[ast.AST], Planted]]] = [
             (ast.stmt, _statement),
             (ast.BinOp, _binary),
@@ -172,23 +173,25 @@ class _Planter:
 
     def ignoring(self, text: str) -> list[Mutant]:
         """Mutants whose function ignores one of its arguments."""
-        found = []
-        for name in self.arguments if self.function else []:
-            source = text + IGNORING.format(function=self.function.name, argument=name)  # type: ignore[union-attr]
-            found.append(Mutant(f"{name} stays what it was in the first call", "argument", source))
-        return found
+        return [
+            Mutant(
+                f"{name} stays what it was in the first call",
+                "argument",
+                text + IGNORING.format(function=self.function, argument=name),
+            )
+            for name in self.arguments
+        ]
 
     def _inside(self, node: ast.AST) -> bool:
         first, last = getattr(node, "lineno", 0), getattr(node, "end_lineno", 0)
-        return bool(self.begin < first and last < self.end)
+        return any(begin < first and last < end for begin, end in self.parts)
 
     def versions(self, node: ast.AST) -> Iterator[_Version]:
         """The node with one mistake, in itself or further down, for each mistake there is."""
         if self._inside(node):
             for kind, plant in self.kinds:
-                if isinstance(node, kind):
-                    for what, new in plant(node):
-                        yield _Version(new, what, node.lineno, _shown(node), _shown(new))  # type: ignore[attr-defined]
+                for what, new in plant(node) if isinstance(node, kind) else ():
+                    yield _Version(new, what, node.lineno, _shown(node), _shown(new))  # type: ignore[attr-defined]
             if isinstance(node, (ast.If, ast.While, ast.IfExp)):
                 for opposite in _opposite(node.test):
                     new_test = _with(node, test=opposite)
