@@ -3,8 +3,8 @@
 speed: the same 50 honest submissions of week 1, by stock `nbgrader autograde` and by `carelab grade` with 1 and 2 workers.
 growth: `carelab grade` with 2 workers on 50 to 500 of them.
 batch: 200 submissions, 40 of them hostile (tests/attacks). The run is killed five times at random and taken up again; its
-gradebook is compared with an undisturbed run's, and the honest scores with stock's (`--stock GRADEBOOK` reuses a stock run
-of the same cohort, which takes half an hour).
+gradebook is compared with an undisturbed run's, and the honest scores with stock's (`--stock COURSE` takes the honest
+submissions and the scores of a course folder that stock has graded already, which takes half an hour).
 Learners hand in exercises and project; the lesson has nothing to grade, and stock would run it, too.
 """
 
@@ -142,8 +142,12 @@ def _children_mb() -> float:
 def batch(root: Path, stock: Path | None) -> None:
     chance = random.Random(11)
     whole, broken = course(root / "whole"), course(root / "broken")
+    if stock is None:
+        stock = course(root / "stock", stock=True)
+        hand_in(stock, range(HONEST))
+        nbgrader(stock, "autograde", WEEK)
     for made in (whole, broken):
-        hand_in(made, range(HONEST))
+        shutil.copytree(stock / "submitted", made / "submitted", dirs_exist_ok=True)
         hand_in_hostile(made)
     took = ours(whole, 2)
     CONSOLE.print(f"{HONEST + HOSTILE} submissions in {took:.0f} s, {took / (HONEST + HOSTILE):.2f} s each")
@@ -163,19 +167,16 @@ def batch(root: Path, stock: Path | None) -> None:
     )
     missing = sum(score is None and not manual for score, manual in one.values())
     CONSOLE.print(f"entries that are neither a score nor for a person: {missing}")
-    if stock is None:
-        plain = course(root / "stock", stock=True)
-        hand_in(plain, range(HONEST))
-        nbgrader(plain, "autograde", WEEK)
-        stock = plain / "gradebook.db"
-    CONSOLE.print(f"honest: {differences(scores(stock), one, 'learner')} scores differ from stock nbgrader's")
+    CONSOLE.print(
+        f"honest: {differences(scores(stock / 'gradebook.db'), one, 'learner')} scores differ from stock nbgrader's"
+    )
 
 
 if __name__ == "__main__":
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("part", choices=("speed", "growth", "batch"))
     options.add_argument("--folder", type=Path, help="where the course folders are made; a temporary one without it")
-    options.add_argument("--stock", type=Path, help="gradebook of a stock run of the honest part of the batch")
+    options.add_argument("--stock", type=Path, help="a course folder whose honest submissions stock has graded")
     chosen = options.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         place = chosen.folder or Path(temporary)

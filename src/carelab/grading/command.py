@@ -19,6 +19,7 @@ from carelab.grading.cohort import Cohort, Row, Threads
 from carelab.grading.gradebook import Book
 from carelab.grading.sandbox.isolation import available
 from carelab.grading.sandbox.provisioner import UNSAFE
+from carelab.grading.words import printable
 
 _WITHOUT_WALLS = (
     "[yellow]Without isolation: a submission can read and change whatever you can, your gradebook included.[/]"
@@ -92,7 +93,7 @@ def _show(week: str, rows: list[Row], console: Console) -> None:
     for row in rows:
         written = [f"{row.waiting} written answer{'s' * (row.waiting > 1)} to read"] if row.waiting else []
         seconds = "before" if row.before else f"{row.seconds:.1f}"
-        words = "; ".join([*(f"[yellow]{escape(flag)}[/]" for flag in row.flags), *written])
+        words = "; ".join([*(f"[yellow]{escape(printable(flag))}[/]" for flag in row.flags), *written])
         table.add_row(escape(row.student), f"{row.score:g}/{row.possible:g}", seconds, words)
     console.print(table)
     flagged, waiting = sum(bool(row.flags) for row in rows), sum(row.waiting > 0 for row in rows)

@@ -22,6 +22,7 @@ from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.apps import NbGraderAPI
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.preprocessors import AssignLatePenalties
+from nbgrader.utils import compute_checksum
 
 from carelab.build.release import course_config, swap
 from carelab.errors import UserError
@@ -214,6 +215,8 @@ def fill_in(course: NotebookNode, answers: Mapping[str, str], judged: list[Judge
         if entry and entry["solution"]:
             cell.source = answers.get(entry["grade_id"], "")
             result = results.get(entry["grade_id"])
+            if result and result.status == "not attempted":  # so that nbgrader sees it, too
+                entry["checksum"] = compute_checksum(cell)
             if cell.cell_type == "code" and result and result.printed:
                 cell.outputs = [nbformat.v4.new_output("stream", name="stdout", text=result.printed)]
         elif entry and entry["grade"]:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from nbformat import NotebookNode
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from carelab import curriculum, files
@@ -18,6 +19,7 @@ from carelab.grading.rebuild import answers, graded, read_notebook
 from carelab.grading.run import CheckResult, grade_notebook
 from carelab.grading.sandbox.isolation import available
 from carelab.grading.submission import Handed
+from carelab.grading.words import printable
 from carelab.paths import RELEASE, WORKSPACE
 
 _SIGN = {"passed": "[green]✓ passed[/]", "failed": "[red]✗ not yet[/]", "not attempted": "[dim]not attempted[/]"}
@@ -86,7 +88,7 @@ def _show(name: str, results: list[CheckResult], console: Console) -> None:
     table.add_column("what the check says", ratio=1)
     for result in results:
         points = f"{result.earned:g}/{result.points:g}" if result.points and result.status != "for a person" else "–"
-        table.add_row(result.name, _SIGN.get(result.status, result.status), points, result.message)
+        table.add_row(result.name, _SIGN.get(result.status, result.status), points, escape(printable(result.message)))
     console.print(table)
     by_machine = [result for result in results if result.status != "for a person"]
     possible = sum(result.points for result in by_machine)
