@@ -30,7 +30,7 @@ from carelab.grading.rebuild import graded, read_notebook
 from carelab.grading.submission import usable
 from carelab.grading.words import explain
 
-MARKDOWN_CHARACTERS = 20_000  # longer ones are shown as they were typed: some take minutes to be laid out
+MARKDOWN_CHARACTERS = 10_000  # a longer text is shown as it was typed: some take minutes to be laid out
 TEXT_CHARACTERS = 10_000
 SOURCE_CHARACTERS = 200_000
 IMAGE_CHARACTERS = 4_000_000
