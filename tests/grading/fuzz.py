@@ -380,5 +380,6 @@ for name, source in {
     "long message": "raise ValueError('x' * 10_000_000)",
     "half a message": "raise ValueError('\\ud800\\0')",
     "prints": "print('\\ud800\\0\\x1b[31m', 'x' * 1_000_000)",
+    "warns": "import sys\ndef double(x):\n    print('\\ud800\\0', file=sys.stderr)\n    return 2 * x",
 }.items():
     _add(f"code: {name}", _code(source))

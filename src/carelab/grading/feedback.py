@@ -10,6 +10,7 @@ import base64
 import binascii
 import json
 import re
+import textwrap
 from functools import lru_cache
 from html import escape
 from pathlib import Path
@@ -29,7 +30,7 @@ from carelab.grading.rebuild import graded, read_notebook
 from carelab.grading.submission import usable
 from carelab.grading.words import explain
 
-MARKDOWN_CHARACTERS = 20_000  # longer ones are shown as they were typed: some take minutes to be laid out
+MARKDOWN_CHARACTERS = 10_000  # a longer text is shown as it was typed: some take minutes to be laid out
 TEXT_CHARACTERS = 10_000
 SOURCE_CHARACTERS = 200_000
 IMAGE_CHARACTERS = 4_000_000
@@ -155,7 +156,12 @@ def _output(output: NotebookNode) -> NotebookNode | None:
         data["text/plain"] = text
     if picture := _picture(output.data.get("image/png")):
         data["image/png"] = picture
-    return _new("display_data", data=data) if data else None
+    # A text for the picture, as nbconvert's log has a line about every picture without one.
+    return (
+        _new("display_data", data=data, metadata={"image/png": {"alt": "A picture made by this cell"}})
+        if data
+        else None
+    )
 
 
 def _picture(data: Any) -> str:
@@ -247,11 +253,17 @@ def _one(text: str) -> str:
 
 
 def _error(sentence: str) -> NotebookNode:
-    return _new("error", ename="Check", evalue=sentence, traceback=[sentence])
+    return _new("error", ename="Check", evalue=sentence, traceback=_wrapped(sentence))
+
+
+def _wrapped(text: str) -> list[str]:
+    """Lines that fit: the page shows outputs as they are, and cuts what is wider."""
+    return textwrap.wrap(text, 105)
 
 
 def _shown(hints: list[str]) -> list[NotebookNode]:
-    lines = [f"Hint {number} of {len(hints)}: {_one(hint)}" for number, hint in enumerate(hints, 1)]
+    texts = [f"Hint {number} of {len(hints)}: {_one(hint)}" for number, hint in enumerate(hints, 1)]
+    lines = [line for text in texts for line in _wrapped(text)]
     return [_new("stream", name="stdout", text="\n".join(lines))] if lines else []
 
 
