@@ -1,10 +1,5 @@
 """nbgrader's configuration: `course/` is the course, run nbgrader's own commands from here."""
 
-from nbconvert.preprocessors import ClearMetadataPreprocessor
-from nbgrader.preprocessors import AssignLatePenalties, CheckCellMetadata, LimitOutput, SaveAutoGrades
-
-from carelab.grading.autograde import JudgeAnswers
-
 c = get_config()
 
 c.CourseDirectory.course_id = "carelab"
@@ -18,12 +13,12 @@ c.ClearSolutions.text_stub = "*Write your answer here.*"
 
 # `nbgrader autograde` judges answers as `carelab grade` does: in a sandbox, compared outside of it.
 c.Autograde.autograde_preprocessors = [
-    JudgeAnswers,
-    ClearMetadataPreprocessor,
-    LimitOutput,
-    SaveAutoGrades,
-    AssignLatePenalties,
-    CheckCellMetadata,
+    "carelab.grading.autograde.JudgeAnswers",
+    "nbconvert.preprocessors.ClearMetadataPreprocessor",
+    "nbgrader.preprocessors.LimitOutput",
+    "nbgrader.preprocessors.SaveAutoGrades",
+    "nbgrader.preprocessors.AssignLatePenalties",
+    "nbgrader.preprocessors.CheckCellMetadata",
 ]
 # `nbgrader validate` runs whole notebooks: its kernels are in the sandbox, too.
 c.Execute.kernel_manager_class = "carelab.grading.sandbox.provisioner.SandboxManager"
@@ -31,3 +26,12 @@ c.Execute.timeout = 120
 c.Execute.shutdown_kernel = "immediate"
 c.OverwriteCells.add_missing_cells = True  # a deleted check comes back and counts
 c.HTMLExporter.sanitize_html = True  # the formgrader shows what a student wrote: never as live HTML
+# That alone leaves written answers and comments live: nbgrader's templates put them on the page as they are.
+c.HTMLExporter.preprocessors = ["carelab.grading.feedback.Harmless"]
+c.HTMLExporter.filters = {"markdown2html": "carelab.grading.feedback.markdown"}
+# A learner's feedback: each check as it was released, its one sentence, and hints where it failed.
+c.GenerateFeedback.preprocessors = [
+    "carelab.grading.feedback.HideChecks",
+    "nbgrader.preprocessors.GetGrades",
+    "nbconvert.preprocessors.CSSHTMLHeaderPreprocessor",
+]

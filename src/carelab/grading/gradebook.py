@@ -28,7 +28,7 @@ from carelab.build.release import course_config, swap
 from carelab.errors import UserError
 from carelab.grading.assignment import Assignment
 from carelab.grading.rebuild import graded
-from carelab.grading.submission import Handed
+from carelab.grading.submission import Handed, usable
 from carelab.grading.trusted import Judged
 
 _CHANGED = (
@@ -218,7 +218,7 @@ def fill_in(course: NotebookNode, answers: Mapping[str, str], judged: list[Judge
             if result and result.status == "not attempted":  # so that nbgrader sees it, too
                 entry["checksum"] = compute_checksum(cell)
             if cell.cell_type == "code" and result and result.printed:
-                cell.outputs = [nbformat.v4.new_output("stream", name="stdout", text=result.printed)]
+                cell.outputs = [nbformat.v4.new_output("stream", name="stdout", text=usable(result.printed))]
         elif entry and entry["grade"]:
             show(cell, results.get(entry["grade_id"].removesuffix("-check")))
     return notebook
@@ -227,6 +227,6 @@ def fill_in(course: NotebookNode, answers: Mapping[str, str], judged: list[Judge
 def show(cell: NotebookNode, result: Judged | None) -> None:
     """Put a check's result into its cell as nbgrader reads it: an error is 0 points, no error is full marks."""
     passed = result is not None and result.status == "passed"
-    words = result.message if result and result.message else "Not attempted yet."
+    words = usable(result.message) if result and result.message else "Not attempted yet."
     error = nbformat.v4.new_output("error", ename="Check", evalue=words, traceback=[words])
     cell.outputs, cell.execution_count = [] if passed else [error], None
