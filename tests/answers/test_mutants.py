@@ -109,11 +109,19 @@ def test_only_the_solution_changes_and_no_two_mutants_are_alike():
     assert found == mutants(source)
 
 
-def test_an_ignored_argument_keeps_its_first_value():
-    (ignores_b,) = [one for one in mutants(solution("return a - b")) if one.name.startswith("b stays")]
+def test_an_argument_is_taken_for_its_neighbours():
+    found = {one.name for one in mutants(solution("return b").replace("a, b", "a, b, c, d"))}
+    assert {"line 1: b becomes c", "line 1: b becomes a"} <= found and "line 1: b becomes d" not in found
+
+
+@pytest.mark.parametrize(
+    ("name", "results"), [("b stays what it was in the first call", [3, 7]), ("a and b change places", [-3, -5])]
+)
+def test_a_function_is_mistaken_about_its_arguments(name, results):
+    (mutant,) = [one for one in mutants(solution("return a - b")) if one.name == name]
     space: dict = {}
-    exec(ignores_b.source, space)
-    assert [space["f"](5, 2), space["f"](9, b=4)] == [3, 7]
+    exec(mutant.source, space)
+    assert [space["f"](5, 2), space["f"](9, b=4)] == results
 
 
 def test_a_cell_without_a_solution_has_no_mutants():

@@ -5,6 +5,7 @@ A mutant that passes the check is either no mistake at all, or one that the chec
 
 import ast
 import copy
+import itertools
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -63,23 +64,26 @@ COUNTED = ("range", "shift", "head", "tail", "nlargest", "nsmallest")  # an argu
 # A definition or an import that is gone, or a result that is, says nothing about the check: other mistakes do.
 KEPT = (ast.Pass, ast.Return, ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 SILENT = {"annotation", "returns", "type_params", "type_comment"}
-# A function that ignores one argument: it goes on with what that was the first time. A check without a second case passes it.
-IGNORING = """
+# A mistake about the arguments of a whole function, planted around it.
+AROUND = """
 
-def _ignoring(function, name, first={{}}):
+def _around(function, first={{}}):
     import functools, inspect
 
     @functools.wraps(function)
     def call(*args, **kwargs):
-        given = inspect.signature(function).bind(*args, **kwargs)
-        given.apply_defaults()
-        given.arguments[name] = first.setdefault(name, given.arguments[name])
-        return function(*given.args, **given.kwargs)
+        bound = inspect.signature(function).bind(*args, **kwargs)
+        bound.apply_defaults()
+        given = bound.arguments
+        {change}
+        return function(*bound.args, **bound.kwargs)
 
     return call
 
-{function} = _ignoring({function}, {argument!r})
+{function} = _around({function})
 """
+STAYS = "given[{0!r}] = first.setdefault({0!r}, given[{0!r}])"
+SWAPS = "given[{0!r}], given[{1!r}] = given[{1!r}], given[{0!r}]"
 
 
 @dataclass(frozen=True)
@@ -120,7 +124,7 @@ def mutants(source: str) -> list[Mutant]:
     if not begins:
         return []
     planter = _Planter(tree, list(zip(begins, ends, strict=True)))
-    seen, times, found = {ast.dump(tree)}, Counter[str](), planter.ignoring(text)
+    seen, times, found = {ast.dump(tree)}, Counter[str](), planter.around(text)
     for version in planter.versions(tree):
         if (dump := ast.dump(version.node)) in seen:
             continue
@@ -171,15 +175,14 @@ class _Planter:
             (ast.Call, _call),
         ]
 
-    def ignoring(self, text: str) -> list[Mutant]:
-        """Mutants whose function ignores one of its arguments."""
+    def around(self, text: str) -> list[Mutant]:
+        """Mutants whose function ignores an argument after the first call, or takes two neighbours for one another."""
+        changes = [(f"{one} stays what it was in the first call", STAYS.format(one)) for one in self.arguments]
+        for one, other in itertools.pairwise(self.arguments):
+            changes.append((f"{one} and {other} change places", SWAPS.format(one, other)))
         return [
-            Mutant(
-                f"{name} stays what it was in the first call",
-                "argument",
-                text + IGNORING.format(function=self.function, argument=name),
-            )
-            for name in self.arguments
+            Mutant(name, "argument", text + AROUND.format(function=self.function, change=change))
+            for name, change in changes
         ]
 
     def _inside(self, node: ast.AST) -> bool:
@@ -233,8 +236,9 @@ class _Planter:
     def _name(self, node: ast.AST) -> Planted:
         assert isinstance(node, ast.Name)
         if isinstance(node.ctx, ast.Load) and node.id in self.arguments:
-            after = self.arguments.index(node.id) + 1
-            yield "name", _with(node, id=self.arguments[after % len(self.arguments)])
+            at = self.arguments.index(node.id)
+            for neighbour in (at + 1, at - 1):
+                yield "name", _with(node, id=self.arguments[neighbour % len(self.arguments)])
 
 
 def _with(node: ast.AST, **fields: object) -> ast.AST:

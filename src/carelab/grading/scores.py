@@ -127,16 +127,32 @@ def read_survivors(path: Path) -> dict[tuple[str, str], str]:
 
 
 def show(rows: list[Row], console: Console) -> None:
-    """Print the rows as a table, and under it the mutants that nobody has excused."""
-    table = Table("exercise", "right kept", "wrong caught", "mutants", "by a check", "crashed", "too slow", "may pass")
-    for heading in ("survived", "score", "s an answer"):
+    """Print the rows as a table, and under it the mutants that nobody has excused.
+
+    Columns: right answers that keep their points, wrong ones that meet their message, mutants by what became of them, the
+    share that a check caught of those that did not stop by themselves, and seconds for one answer.
+    """
+    table = Table("exercise")
+    for heading in [
+        "right",
+        "wrong",
+        "mutants",
+        "judged",
+        "crashed",
+        "stopped",
+        "excused",
+        "survived",
+        "score",
+        "seconds",
+    ]:
         table.add_column(heading, justify="right")
     for row in rows:
+        counts = row.mutants, row.judged, row.crashed, row.stopped, row.excused, len(row.survived)
         table.add_row(
             row.exercise,
             f"{row.right_kept} of {row.right}",
             f"{row.wrong_caught} of {row.wrong}",
-            *(str(n) for n in (row.mutants, row.judged, row.crashed, row.stopped, row.excused, len(row.survived))),
+            *map(str, counts),
             f"{row.score:.0%}",
             f"{row.seconds:.2f}",
         )
