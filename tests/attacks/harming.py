@@ -115,7 +115,8 @@ for folder in [*glob.glob("$COURSE/submitted/zoe*"), *glob.glob("../../../submit
         "stubborn-loop",
         "Never ends, and takes every interruption for nothing.",
         "harm",
-        "import signal\nfor number in range(1, 65):\n    try: signal.signal(number, signal.SIG_IGN)\n    except (OSError, ValueError): pass\n"
+        "import signal\nfor number in range(1, 65):\n    try: signal.signal(number, signal.SIG_IGN)\n"
+        "    except (OSError, ValueError): pass\n"
         "while True:\n    try:\n        while True: pass\n    except BaseException: pass",
     ),
     Attack(
@@ -234,13 +235,15 @@ for folder in [*glob.glob("$COURSE/submitted/zoe*"), *glob.glob("../../../submit
         "nested",
         "Gives back lists in lists in lists, and one that holds itself.",
         "harm",
-        "def $NAME(*args):\n    top = []\n    for _ in range(100_000): top = [top]\n    own = []\n    own.append(own)\n    return [own, top]",
+        "def $NAME(*args):\n    top = []\n    for _ in range(100_000): top = [top]\n"
+        "    own = []\n    own.append(own)\n    return [own, top]",
     ),
     Attack(
         "slow-text",
         "Gives back objects whose text takes for ever.",
         "harm",
-        "import time\nclass Slow:\n    def __repr__(self): time.sleep(600)\n    __str__ = __eq__ = __len__ = __bool__ = __repr__\n    __hash__ = None\n"
+        "import time\nclass Slow:\n    def __repr__(self): time.sleep(600)\n"
+        "    __str__ = __eq__ = __len__ = __bool__ = __repr__\n    __hash__ = None\n"
         "def $NAME(*args): return Slow()",
     ),
     Attack(
@@ -291,7 +294,8 @@ for folder in [*glob.glob("$COURSE/submitted/zoe*"), *glob.glob("../../../submit
         "channel-stuffed",
         "Stuffs the channel with half a reply and waits.",
         "harm",
-        "import os, struct, time\nfor handle in range(3, 20):\n    try: os.write(handle, struct.pack('>4sIQ', b'clab', 2, 1 << 62) + b'x')\n"
+        "import os, struct, time\nfor handle in range(3, 20):\n"
+        "    try: os.write(handle, struct.pack('>4sIQ', b'clab', 2, 1 << 62) + b'x')\n"
         "    except OSError: pass\ntime.sleep(600)",
     ),
     Attack(

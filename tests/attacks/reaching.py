@@ -120,9 +120,9 @@ for top in ("/proc/1/root", "/proc/self/root/..", "/proc/1/cwd/../../..", *[f"/p
     except OSError:
         pass
 for target in ("$HOME/left", "$COURSE/left"):
-    for command in (["nsenter", "-t", "1", "-a", "touch", target], ["bwrap", "--bind", "/", "/", "touch", target], ["sudo", "-n", "touch", target]):
+    for way in ("nsenter -t 1 -a", "bwrap --bind / /", "sudo -n"):
         try:
-            subprocess.run(command, timeout=5, capture_output=True)
+            subprocess.run([*way.split(), "touch", target], timeout=5, capture_output=True)
         except Exception:
             pass
 """,

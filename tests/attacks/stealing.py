@@ -160,10 +160,9 @@ for pid in os.listdir("/proc"):
 PTRACE = (
     TELL
     + """
-import ctypes, os
-libc = ctypes.CDLL(None, use_errno=True)
-libc.ptrace.argtypes = [ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_void_p]
-for pid in {os.getppid(), 1, *range(2, 60)} - {os.getpid(), 0}:
+import os
+mine = {int(name) for name in os.listdir("/proc/self/task")}  # threads answer to their numbers, too
+for pid in {os.getppid(), 1, *range(2, 60)} - mine - {0}:
     try:
         with open(f"/proc/{pid}/maps") as maps, open(f"/proc/{pid}/mem", "rb") as memory:
             for line in maps:
