@@ -132,6 +132,23 @@ def test_files_stored_among_the_sockets_end_the_kernel(isolated, tmp_path):
         run(fill, folder=tmp_path, timeout=30)
 
 
+def test_a_link_among_the_sockets_ends_the_kernel(isolated, tmp_path):
+    """A service of the machine could be behind it, to which we would connect."""
+    link = "import glob, os, time\nos.symlink('/run/x.sock', glob.glob('/tmp/clab-*')[0] + '/k-9')\ntime.sleep(60)"
+    with pytest.raises(DeadKernelError):
+        run(link, folder=tmp_path, timeout=30)
+
+
+def test_a_flood_of_output_is_an_error_and_costs_no_memory(tmp_path):
+    if reason := available():
+        pytest.skip(f"no isolation on this machine: {reason}")
+    cells = ("for _ in range(60): print('x' * 1_000_000)", "pass", "print('later')")
+    flooded = run(*cells, folder=tmp_path, kernel_manager_class="carelab.grading.sandbox.provisioner.SandboxManager")
+    assert flooded[0].endswith("TooMuchOutput") and 0 < len(flooded[0]) < 25_000_000
+    assert flooded[1:] == ["", "TooMuchOutput"]
+    assert len(run(*cells, folder=tmp_path)[0]) > 50_000_000  # the control: an ordinary kernel may
+
+
 def test_without_isolation_it_refuses_unless_told_otherwise(sandboxed, monkeypatch, tmp_path):
     monkeypatch.setattr(isolation, "available", lambda: "Install bubblewrap.")
     monkeypatch.delenv(provisioner.UNSAFE, raising=False)

@@ -164,12 +164,18 @@ def test_the_released_notebooks_are_the_only_notebooks(attempt):
 
 
 def test_a_course_inside_the_interpreters_folder_is_covered(monkeypatch, tmp_path, sandbox):
-    monkeypatch.setattr(isolation, "hidden", lambda: [f"{isolation.SOURCES}/carelab/synth"])
-    inside = "import os; result = os.listdir(os.path.join(os.environ['PYTHONPATH'], 'carelab', 'synth'))"
+    monkeypatch.setattr(isolation, "hidden", lambda: [f"{isolation.SOURCES}/carelab/llm"])
+    inside = "import os; result = os.listdir(os.path.join(os.environ['PYTHONPATH'], 'carelab', 'llm'))"
     with Sandbox(PREFIX, handler=PLAIN, limits=SMALL) as box, box.open() as session:
         assert session.exchange(inside.encode(), 20) == b"[]"
     with sandbox.open() as session:  # the control: it is there when it is not covered
-        assert b"world.toml" in session.exchange(inside.encode(), 20)
+        assert b"chat.py" in session.exchange(inside.encode(), 20)
+
+
+@pytest.mark.parametrize("name", ["synth.building", "synth.config", "build.pipeline"])
+def test_the_programs_that_make_the_truth_and_the_solutions_are_not_there(attempt, plain, name):
+    source = f"import carelab.{name}; result = 'imported'"
+    assert "ModuleNotFoundError" in attempt(source) and plain(source) == "imported"
 
 
 def test_the_callers_environment_does_not_come_along(monkeypatch, plain):

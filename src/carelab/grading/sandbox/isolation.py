@@ -62,8 +62,13 @@ def visible() -> list[tuple[str, str]]:
 
 
 def hidden() -> list[str]:
-    """What must stay unseen even if the interpreter's folder, say a conda environment, has the course inside."""
-    return [str(path) for path in (SOLUTIONS, COURSE, TRUTH, WORKSPACE, ROOT / ".git", ROOT / "tests")]
+    """What must stay unseen though a folder around it is shown: the interpreter's, or our own package's.
+
+    The course itself may lie inside a conda environment; and the programs that make the synthetic world and the notebooks
+    could make the hidden truth and the solutions again.
+    """
+    course = (SOLUTIONS, COURSE, TRUTH, WORKSPACE, ROOT / ".git", ROOT / "tests")
+    return [str(path) for path in (*course, SOURCES / "carelab" / "synth", SOURCES / "carelab" / "build")]
 
 
 def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:

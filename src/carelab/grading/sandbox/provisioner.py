@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import os
 import shutil
+import stat
 import sys
 import tempfile
 import threading
@@ -20,9 +21,13 @@ from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any
 
+import zmq
+from jupyter_client.asynchronous.client import AsyncKernelClient
+from jupyter_client.channels import AsyncZMQSocketChannel
 from jupyter_client.manager import AsyncKernelManager
 from jupyter_client.provisioning.factory import KernelProvisionerFactory
 from jupyter_client.provisioning.local_provisioner import LocalProvisioner
+from traitlets import Type
 
 from carelab.errors import UserError
 from carelab.grading.sandbox import isolation, watch
@@ -36,6 +41,9 @@ KERNEL_LIMITS = Limits(memory=4096 * MIB, processes=128, open_files=512)
 FILES_LIMIT = 100 * MIB  # of an assignment's own files
 _CHANNELS_LIMIT = 64 * 1024  # bytes in the folder of the sockets, which hold none
 _CHANNELS_MOST = 32  # entries in it
+OUTPUT_LIMIT = 20 * MIB  # of all that one kernel's cells put out: whoever runs the notebook keeps it in memory
+_MESSAGE_LIMIT = 256 * MIB  # a larger message is lost, and the connection made anew
+_WAITING = 8  # messages taken in before they are read; the others wait in the kernel, whose memory is limited
 _WATCH_SECONDS = 0.2
 
 
@@ -146,11 +154,45 @@ class SandboxProvisioner(LocalProvisioner):
             self.files = None
 
 
+class _Outputs(AsyncZMQSocketChannel):
+    """The channel of outputs: after OUTPUT_LIMIT bytes a cell that puts out more gets an error, once, in its place."""
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self._received = 0
+        self._told: set[object] = set()
+
+    async def _recv(self, **kwargs: Any) -> dict[str, Any]:  # type: ignore[override]  # as in its own base
+        parts = await self.socket.recv_multipart(**kwargs)
+        message: dict[str, Any] = self.session.deserialize(self.session.feed_identities(parts)[1])
+        self._received += sum(map(len, parts))
+        if self._received > OUTPUT_LIMIT and message["msg_type"] not in ("status", "execute_input"):
+            cell = message["parent_header"].get("msg_id")
+            words = f"The notebook put out more than {OUTPUT_LIMIT // MIB} MB."
+            message["content"] = {"ename": "TooMuchOutput", "evalue": words, "traceback": [words]}
+            message["msg_type"] = "execute_input" if cell in self._told else "error"  # nobody looks at the former
+            message["header"]["msg_type"] = message["msg_type"]
+            self._told.add(cell)
+        return message
+
+
+class SandboxClient(AsyncKernelClient):
+    """A client that a kernel cannot drown in what it sends."""
+
+    iopub_channel_class = Type(_Outputs)  # type: ignore[assignment]
+
+    def _create_connected_socket(self, channel: str, identity: bytes | None = None) -> Any:
+        self.context.setsockopt(zmq.MAXMSGSIZE, _MESSAGE_LIMIT)  # of each socket that is made from now on
+        self.context.setsockopt(zmq.RCVHWM, _WAITING)
+        return super()._create_connected_socket(channel, identity)
+
+
 class SandboxManager(AsyncKernelManager):
     """A kernel manager whose kernels are in the sandbox, whatever the kernel's specification says."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.client_factory = SandboxClient
         factory = KernelProvisionerFactory.instance(parent=self.parent)
         factory.provisioners.setdefault(
             NAME, EntryPoint(NAME, f"{__name__}:{SandboxProvisioner.__name__}", factory.GROUP_NAME)
@@ -166,12 +208,14 @@ class SandboxManager(AsyncKernelManager):
 
 
 def _sizes(folder: Path) -> list[int]:
-    """Size of each entry of a folder that a kernel may be changing, sub-folders included."""
+    """Size of each entry of a folder that a kernel may be changing, sub-folders included; a link is too large."""
     found = []
     for place, folders, files in os.walk(folder):
         for name in [*folders, *files]:
             with contextlib.suppress(OSError):
-                found.append(os.lstat(os.path.join(place, name)).st_size)
+                entry = os.lstat(os.path.join(place, name))
+                # A link in the place of a socket would have us talk to another service of the machine.
+                found.append(_CHANNELS_LIMIT + 1 if stat.S_ISLNK(entry.st_mode) else entry.st_size)
     return found
 
 

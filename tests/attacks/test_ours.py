@@ -1,0 +1,46 @@
+"""Every attack of the corpus on our grader: it earns nothing, learns nothing, reaches nothing and harms nobody."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from attacks import tiny
+from attacks.corpus import ATTACKS, Attack, Place, submit
+from attacks.ways import Ours
+from carelab.grading.sandbox.isolation import available
+
+pytestmark = pytest.mark.skipif(available() is not None, reason=str(available()))
+
+
+@pytest.fixture(scope="module")
+def ours() -> Iterator[Ours]:
+    with Ours() as made:
+        yield made
+
+
+@pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.name)
+def test_an_attack_gets_nowhere(attack: Attack, ours: Ours, site: Path, place: Place, ears, tree, monkeypatch) -> None:
+    monkeypatch.setenv("SECRET_TOKEN", tiny.CANARY)
+    submitted = site / "course" / "submitted"
+    folder = submitted / f"mallory-{attack.name}" / tiny.WEEK
+    folder.parent.mkdir()
+    submit(attack, site / "course" / "release" / tiny.WEEK, folder, place)
+    before = tree()
+
+    results = ours.grade(folder)
+
+    assert sum(result.earned for result in results.values()) == 0, results
+    assert not any(result.earned or result.status == "passed" for result in results.values())
+    told = "\n".join(f"{r.message}\n{r.flag}\n{getattr(r, 'printed', '')}" for r in results.values())
+    for word in (tiny.SECRET, tiny.CANARY, "LEAK["):
+        assert word not in told
+    assert len(told) < 100_000
+    assert ears.heard == []
+    assert tree() == before
+    # Whoever comes next is not the worse for it.
+    honest = ours.grade(submitted / "zoe" / tiny.WEEK)
+    assert {result.status for result in honest.values()} == {"passed"}
+    assert sum(result.earned for result in honest.values()) == 10
