@@ -84,6 +84,11 @@ class Inside:
         """Run a cell. What it raises is raised here."""
         self.cells.run(source, name)
 
+    def agree(self, digests: dict[str, bytes]) -> dict[str, bytes]:
+        """From here on name only tables that the other side has, too, with these digests; says which those are."""
+        self.known = self.known.only(digests)
+        return self.known.digests
+
     def handle(self, frame: bytes) -> bytes:
         """Answer one request. Raises nothing but what ends a process."""
         token, verb, args, kwargs, slices = self._request(frame)
@@ -234,7 +239,7 @@ _VERBS: dict[str, Callable[..., object]] = {
     "exit": lambda _, obj: bool(obj.__exit__(None, None, None)),
     "instance": lambda _, obj, kind: isinstance(obj, kind),
     "about": _about,
-    "known": lambda inside: dict(inside.known.digests),
+    "agree": lambda inside, digests: inside.agree(digests),
 }
 
 

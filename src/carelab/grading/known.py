@@ -43,7 +43,7 @@ class Known:
         self._tables: dict[str, _Table] = {}
         for name, value in (names or {}).items():
             if len(self._tables) < MAX_TABLES and _can_be_put_aside(value):
-                self._tables[name] = _Table(value.copy())
+                self._tables[name] = _Table(_apart(value.copy()))
 
     @property
     def digests(self) -> dict[str, bytes]:
@@ -82,10 +82,8 @@ class Known:
         table = whole.copy() if found.rows is None else whole.take(found.rows)
         for at, label, values in found.new:
             table.insert(at, label, values)
-        # Copies: `table.columns.values[0] = …` would reach what was put aside.
-        table.columns = table.columns.copy(deep=True)
-        table.index = (own.index(found.rows) if found.index is None else found.index).copy(deep=True)
-        return table
+        table.index = own.index(found.rows) if found.index is None else found.index
+        return _apart(table)
 
     def holds(self, found: Rows, table: Any) -> bool:
         """Whether `table` still is what `give` made of `found`. In doubt, no."""
@@ -192,6 +190,12 @@ def _like(one: pd.Index, other: pd.Index) -> bool:
 
 def _same_labels(one: pd.Index, other: pd.Index) -> bool:
     return type(one) is type(other) and one.names == other.names and bool(one.equals(other))
+
+
+def _apart(table: pd.DataFrame) -> pd.DataFrame:
+    """The table with labels of its own: `table.index.values[0] = …` reaches all copies that pandas makes."""
+    table.index, table.columns = table.index.copy(deep=True), table.columns.copy(deep=True)
+    return table
 
 
 def _can_be_put_aside(table: Any) -> bool:

@@ -91,7 +91,7 @@ class Student:
 
     def agree(self, known: Known) -> None:
         """From here on send rows of these tables by their numbers, as far as the student's process has the same tables."""
-        self.known = known.only(self.ask("known"))
+        self.known = known.only(self.ask("agree", known.digests))
 
     def get(self, name: str) -> Any:
         """The value of a name: data, or a stand-in. Raises NameError when the cells defined no such name."""

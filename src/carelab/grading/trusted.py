@@ -75,6 +75,7 @@ class Trusted:
         self._course = course
         self._seconds = call_seconds, cell_seconds
         self._stack = ExitStack()
+        self._process: subprocess.Popen[bytes] | None = None
         self._connection: Connection | None = None
         self.uses = uses
 
@@ -112,7 +113,7 @@ class Trusted:
         theirs.close()
         self._stack.callback(_end, process)
         self._stack.callback(mine.close)
-        self._connection = mine
+        self._process, self._connection = process, mine
         try:
             mine.send(steps(self._course))
             sentence = mine.recv()[1] if mine.poll(START_SECONDS) else "The course's own cells took too long."

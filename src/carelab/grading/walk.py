@@ -410,6 +410,8 @@ class _Walk:
                     self.cells.run(step.source, _file(step))
             except MemoryError:
                 message = flag = _TOO_MUCH
+            except _Stop as error:
+                message = flag = _sentence(error)
             except BaseException as error:
                 message = _sentence(error)
         if flag:
