@@ -33,6 +33,8 @@ STOCK = """c = get_config()
 c.CourseDirectory.course_id = "carelab"
 c.CourseDirectory.source_directory = "../solutions"
 c.CourseDirectory.release_directory = "../weeks_01-12"
+c.ClearSolutions.code_stub = {"python": 'raise NotImplementedError("Write your answer here, then delete this line.")'}
+c.ClearSolutions.text_stub = "*Write your answer here.*"
 """
 SCORES = """select s.student_id, n.name, b.name, g.auto_score, g.needs_manual_grade from grade g
     join submitted_notebook sn on g.notebook_id = sn.id join submitted_assignment s on sn.assignment_id = s.id

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import json
@@ -20,12 +21,13 @@ from rich.console import Console
 
 from carelab.cli import main
 from carelab.errors import UserError
-from carelab.grading import command, gradebook
-from carelab.grading.assignment import Assignment
-from carelab.grading.cohort import Cohort, Threads
+from carelab.grading import cohort as cohorts
+from carelab.grading import command
 from carelab.grading.command import grade_weeks
 from carelab.grading.gradebook import Book
+from carelab.grading.judge import Judge
 from carelab.grading.sandbox import isolation
+from carelab.grading.trusted import Trusted
 from carelab.paths import ROOT
 
 pytestmark = pytest.mark.skipif(isolation.available() is not None, reason=str(isolation.available()))
@@ -47,12 +49,29 @@ def total(course: Path, student: str) -> float:
 
 def run(course: Path, *students: str, **options) -> tuple[bool, str]:
     words = io.StringIO()
-    needs = grade_weeks("1", course, students, 2, console=Console(file=words, width=160), **options)
+    needs = grade_weeks("1", course, students, 1, console=Console(file=words, width=160), **options)
     return needs, words.getvalue()
 
 
+@pytest.fixture(scope="module", autouse=True)
+def judges():
+    """One grader for all courses of this module, as they have the same notebooks: its processes start once."""
+    kept: dict[tuple[str, bool], Judge] = {}
+
+    def judge(assignment, unsafe=False):
+        if (key := (assignment.digest, unsafe)) not in kept:
+            kept[key] = Judge(assignment, unsafe=unsafe)
+        return contextlib.nullcontext(kept[key])
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(cohorts, "Judge", judge)
+        yield
+    for one in kept.values():
+        one.close()
+
+
 @pytest.fixture(scope="module")
-def cohort(tmp_path_factory) -> tuple[Path, str]:
+def cohort(judges, tmp_path_factory) -> tuple[Path, str]:
     """Five learners, graded: all right, all wrong, nothing done, an exercise that never ends, no notebook but one."""
     course = tiny.make(tmp_path_factory.mktemp("cohort"))
     tiny.hand_in(course, "ada", tiny.RIGHT)
@@ -96,30 +115,41 @@ def test_a_person_sees_answers_what_they_printed_and_each_sentence(cohort):
         }
         for student in ("ada", "bob")
     }
-    assert cells["ada"]["w01-total"]["outputs"][0]["text"] == "adding\n"
+    assert cells["ada"]["w01-total"]["outputs"][0]["text"] == ["adding\n"]
     assert cells["ada"]["w01-double-check"]["outputs"] == []
-    assert cells["bob"]["w01-double"]["source"] == tiny.WRONG["w01-double"]
+    assert "".join(cells["bob"]["w01-double"]["source"]) == tiny.WRONG["w01-double"]
     assert cells["bob"]["w01-double-check"]["outputs"][0]["evalue"] == "10 gives 20"
+
+
+def nbgrader(course: Path, *arguments: str) -> None:
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    environment = os.environ | {"PATH": path}
+    done = subprocess.run(
+        ["nbgrader", *arguments], cwd=course, env=environment, capture_output=True, text=True, timeout=300
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
 
 
 def test_nbgraders_export_and_its_own_autograde_agree(cohort):
     course, _ = cohort
-    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-
-    def nbgrader(*arguments: str) -> None:
-        environment = os.environ | {"PATH": path}
-        result = subprocess.run(
-            ["nbgrader", *arguments], cwd=course, env=environment, capture_output=True, text=True, timeout=300
-        )
-        assert result.returncode == 0, result.stderr[-2000:]
-
-    nbgrader("export")
+    before = scores(course)
+    nbgrader(course, "export")
     with (course / "grades.csv").open() as file:
         exported = {row["student_id"]: float(row["score"]) for row in csv.DictReader(file)}
-    before = scores(course)
     assert exported == {student: total(course, student) for student, _ in before}
-    nbgrader("autograde", tiny.WEEK, "--force", "--CourseDirectory.student_id_exclude=eve")
+    nbgrader(course, "autograde", tiny.WEEK, "--force", "--CourseDirectory.student_id_exclude=eve")
     assert scores(course) == before
+
+
+def test_honest_work_earns_what_stock_nbgrader_gives(cohort, tmp_path):
+    course = tiny.make(tmp_path, tiny.STOCK)
+    for student in ("ada", "bob", "cleo"):
+        shutil.copytree(cohort[0] / "submitted" / student, course / "submitted" / student)
+    nbgrader(course, "generate_assignment", tiny.WEEK, "--force")
+    nbgrader(course, "autograde", tiny.WEEK)
+    assert scores(course) == {
+        key: value for key, value in scores(cohort[0]).items() if key[0] in ("ada", "bob", "cleo")
+    }
 
 
 @pytest.fixture
@@ -195,22 +225,17 @@ def test_two_writers_at_once_are_one_too_many(course):
 def test_a_grader_that_breaks_flags_one_and_grades_the_others(course, monkeypatch):
     tiny.hand_in(course, "ada", tiny.RIGHT)
     tiny.hand_in(course, "bob", tiny.RIGHT | {"w01-name": "name = 'break here'"})
-    real = command.Threads.submit
+    real = Trusted.grade
 
-    def submit(self, handed):
-        rooms = self._judge._rooms
-        if "break here" in handed["project"].answers["w01-name"]:
-            rooms["project"].trusted = None
-        return real(self, handed)
+    def grade(self, submitted, *rest):
+        if "break here" in submitted.get("w01-name", ""):
+            raise TypeError("a defect of ours")
+        return real(self, submitted, *rest)
 
-    monkeypatch.setattr(command.Threads, "submit", submit)
-    with Book(course) as book:
-        cohort = Cohort(book, Assignment.load(tiny.WEEK, *book.sources))
-        book.prepare(cohort.assignment)
-        with Threads(cohort.assignment, 1) as pool:
-            rows = {row.student: row for row in cohort.grade(cohort.find(), pool)}
-    assert rows["ada"].score == 8 and not rows["ada"].flags
-    assert rows["bob"].score == 7 and "grader itself failed" in rows["bob"].flags[0]
+    monkeypatch.setattr(Trusted, "grade", grade)
+    _, words = run(course)
+    assert (total(course, "ada"), total(course, "bob")) == (8, 7)
+    assert "grader itself failed" in words and "1 flagged" in words
 
 
 def test_without_isolation_it_refuses_and_unsafe_grades(course, monkeypatch, capsys):
@@ -270,4 +295,3 @@ def test_a_locked_gradebook_is_a_sentence(course, monkeypatch):
         other.execute("begin exclusive")
         with pytest.raises(UserError, match="gradebook"):
             run(course, force=True)
-    assert gradebook.READ_ONLY == 0o444

@@ -23,6 +23,13 @@ WRONG = {
     "w01-total": "total = 0",
     "w01-name": "name = 7",
 }
+# nbgrader as it comes, but for where things are.
+STOCK = """c = get_config()
+c.CourseDirectory.course_id = "carelab"
+c.CourseDirectory.source_directory = "../solutions"
+c.CourseDirectory.release_directory = "../weeks_01-12"
+c.ClearSolutions.text_stub = "*Write your answer here.*"
+"""
 
 
 def _entry(name: str, points: float = 0.0, **kind: bool) -> dict:

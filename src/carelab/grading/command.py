@@ -100,6 +100,7 @@ def _show(week: str, rows: list[Row], console: Console) -> None:
     new = sum(not row.before for row in rows)
     console.print(
         f"{len(rows)} submissions, {new} graded now; {flagged} flagged, {waiting} with written answers to read "
-        "(in JupyterLab: Nbgrader, Formgrader). `nbgrader export` writes the scores as CSV, `nbgrader generate_feedback` pages for learners.",
+        "(in JupyterLab: Nbgrader, Formgrader). `nbgrader export` writes the scores as CSV, `nbgrader generate_feedback` pages "
+        "for learners.",
         soft_wrap=True,
     )
