@@ -1,14 +1,16 @@
-"""Grading beside stock nbgrader: `python benchmarks/grading.py speed|growth|batch [--folder DIR]`.
+"""Grading beside stock nbgrader: `python benchmarks/grading.py speed|growth|batch|fuzz [--folder DIR]`.
 
 speed: the same 50 honest submissions of week 1, by stock `nbgrader autograde` and by `carelab grade` with 1 and 2 workers.
 growth: `carelab grade` with 2 workers on 50 to 500 of them.
 batch: 200 submissions, 40 of them hostile (tests/attacks). The run is killed five times at random and taken up again; its
 gradebook is compared with an undisturbed run's, and the honest scores with stock's (`--stock COURSE` takes the honest
 submissions and the scores of a course folder that stock has graded already, which takes half an hour).
+fuzz: 1,000 broken submissions (tests/grading/fuzz.py) of a tiny course, all in one run.
 Learners hand in exercises and project; the lesson has nothing to grade, and stock would run it, too.
 """
 
 import argparse
+import json
 import os
 import random
 import shutil
@@ -174,9 +176,49 @@ def batch(root: Path, stock: Path | None) -> None:
     )
 
 
+def fuzz(root: Path, count: int = 1000) -> None:
+    sys.path.insert(0, str(ROOT / "tests"))
+    from grading import fuzz as broken
+    from grading import tiny
+
+    made = tiny.make(root / "fuzz")
+    tiny.hand_in(made, "honest", tiny.RIGHT)
+    solved = made / "submitted" / "honest" / WEEK / "exercises.ipynb"
+    for seed in range(count):
+        folder = tiny.hand_in(made, f"fuzz-{seed:04d}", {})
+        shutil.rmtree(folder)
+        folder.mkdir()
+        shutil.copy(solved.with_name("project.ipynb"), folder)
+        broken.fuzz(seed, solved, folder / "exercises.ipynb")
+    started = time.monotonic()
+    done = subprocess.run(command(made, 2), cwd=ROOT, capture_output=True, text=True)
+    took = time.monotonic() - started
+    CONSOLE.print(f"exit code {done.returncode}, {took:.0f} s, {took / count:.2f} s each; {done.stderr[-500:]}")
+    found = scores(made / "gradebook.db")
+    graded = {who for who, _, _ in found}
+    CONSOLE.print(
+        f"{len(graded)} of {count + 1} in the gradebook; points of one who gave honest answers among them: "
+        f"{sum(score or 0 for (who, _, _), (score, _) in found.items() if who == 'honest'):g} of 8"
+    )
+    open_ones = [key for key, (score, manual) in found.items() if score is None and not manual]
+    silent = [
+        path.parent.parent.name
+        for path in made.glob(f"autograded/fuzz-*/{WEEK}/exercises.ipynb")
+        if any(
+            cell["metadata"].get("nbgrader", {}).get("grade")
+            and not found[path.parent.parent.name, "exercises", cell["metadata"]["nbgrader"]["grade_id"]][0]
+            and not "".join(output.get("evalue", "") for output in cell["outputs"])
+            for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]
+            if cell["cell_type"] == "code"
+        )
+    ]
+    CONSOLE.print(f"neither a score nor for a person: {len(open_ones)}; 0 points without a sentence: {len(silent)}")
+    CONSOLE.print([line for line in done.stdout.splitlines() if "submissions," in line])
+
+
 if __name__ == "__main__":
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument("part", choices=("speed", "growth", "batch"))
+    options.add_argument("part", choices=("speed", "growth", "batch", "fuzz"))
     options.add_argument("--folder", type=Path, help="where the course folders are made; a temporary one without it")
     options.add_argument("--stock", type=Path, help="a course folder whose honest submissions stock has graded")
     chosen = options.parse_args()
@@ -186,4 +228,4 @@ if __name__ == "__main__":
         if chosen.part == "batch":
             batch(place, chosen.stock)
         else:
-            {"speed": speed, "growth": growth}[chosen.part](place)
+            {"speed": speed, "growth": growth, "fuzz": fuzz}[chosen.part](place)

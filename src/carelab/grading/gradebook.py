@@ -24,6 +24,7 @@ from nbgrader.coursedir import CourseDirectory
 from nbgrader.preprocessors import AssignLatePenalties
 from nbgrader.utils import compute_checksum
 
+from carelab import files
 from carelab.build.release import course_config, swap
 from carelab.errors import UserError
 from carelab.grading.assignment import Assignment
@@ -98,19 +99,28 @@ class Book:
 
         Raises UserError with nbgrader's words when that cannot be.
         """
+        self._bare = {stem: assignment.course(stem) for stem in assignment.notebooks}
+        self._book = self._open.enter_context(Gradebook(self._directory.db_url, self._directory.course_id))
+        mark = self.course / ".carelab" / f"{assignment.week}.prepared"
+        known = any(one.name == assignment.week for one in self._book.assignments)
+        if known and mark.is_file() and mark.read_text(encoding="utf-8") == assignment.digest:
+            return
+        self._generate(assignment.week)
+        self._book.db.expire_all()  # what nbgrader has written meanwhile
+        files.write(mark, assignment.digest)
+
+    def _generate(self, week: str) -> None:
         with tempfile.TemporaryDirectory() as folder:
             config = copy.deepcopy(self.config)
             config.CourseDirectory.source_directory = str(self.sources[0])
             config.CourseDirectory.release_directory = folder  # the learners' copies stay as they are
             with _quiet():
-                result = NbGraderAPI(config=config).generate_assignment(assignment.week, force=True, create=True)
+                result = NbGraderAPI(config=config).generate_assignment(week, force=True, create=True)
         if not result["success"]:
             words = str(result.get("log") or result.get("error"))
             if "Cannot add or remove cells" in words:
-                raise UserError(_CHANGED.format(week=assignment.week))
-            raise UserError(f"nbgrader could not take {assignment.week} into its gradebook: {words}")
-        self._book = self._open.enter_context(Gradebook(self._directory.db_url, self._directory.course_id))
-        self._bare = {stem: assignment.course(stem) for stem in assignment.notebooks}
+                raise UserError(_CHANGED.format(week=week))
+            raise UserError(f"nbgrader could not take {week} into its gradebook: {words}")
 
     def holds(self, student: str, week: str) -> bool:
         """Whether there are results of this submission already."""
