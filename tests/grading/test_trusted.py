@@ -14,6 +14,7 @@ import pytest
 
 from carelab.build import pipeline
 from carelab.errors import UserError
+from carelab.grading import walk
 from carelab.grading.answers import read_catalogue
 from carelab.grading.cells import Cells
 from carelab.grading.course import answers_of, prefix, steps, unanswered
@@ -404,6 +405,25 @@ def test_a_value_that_explodes_in_the_check_is_flagged_and_costs_the_others_noth
             assert results[name].status == "failed" and "too much" in results[name].flag and not results[name].earned
         assert results["w00-fine"].status == "passed"
         assert {r.status for r in trusted.grade(right, {}, session)} == {"passed"}
+
+
+def test_half_a_reply_is_the_end_of_that_check_and_of_no_other():
+    """A check that cannot hold the reply, and would ask again: what is left of the reply must not be read as the next one."""
+    again = "try:\n    much()\nexcept BaseException:\n    pass\nassert little() == 3, 'not three'"
+    course = nbformat.v4.new_notebook(
+        cells=[
+            answer("w00-first", "first = 1"),
+            check("w00-first", "assert first == 1, 'not one'"),
+            answer("w00-much", "def much(): return b''\ndef little(): return 3"),
+            check("w00-much", f"held = bytearray({walk.MEMORY} - 24 * 2**20)\n{again}"),
+            answer("w00-last", "last = 1"),
+            check("w00-last", "assert last == 1, 'not one'"),
+        ]
+    )
+    wrong = answers(course) | {"w00-much": "def much(): return b'x' * 50_000_000\ndef little(): return 3"}
+    with Trusted(course) as trusted:
+        first, much, last = trusted.grade(wrong, {}, lambda: Forked(Cells()))
+    assert (first.status, much.status, last.status) == ("passed", "failed", "passed") and "too much" in much.flag
 
 
 def test_what_a_dying_process_left_unread_does_not_reach_the_next_submission(tiny, begun):
