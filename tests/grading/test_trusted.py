@@ -14,6 +14,7 @@ import pytest
 
 from carelab.build import pipeline
 from carelab.errors import UserError
+from carelab.grading import walk
 from carelab.grading.answers import read_catalogue
 from carelab.grading.cells import Cells
 from carelab.grading.course import answers_of, prefix, steps, unanswered
@@ -406,6 +407,25 @@ def test_a_value_that_explodes_in_the_check_is_flagged_and_costs_the_others_noth
         assert {r.status for r in trusted.grade(right, {}, session)} == {"passed"}
 
 
+def test_half_a_reply_is_the_end_of_that_check_and_of_no_other():
+    """A check that cannot hold the reply, and would ask again: what is left of the reply must not be read as the next one."""
+    again = "try:\n    much()\nexcept BaseException:\n    pass\nassert little() == 3, 'not three'"
+    course = nbformat.v4.new_notebook(
+        cells=[
+            answer("w00-first", "first = 1"),
+            check("w00-first", "assert first == 1, 'not one'"),
+            answer("w00-much", "def much(): return b''\ndef little(): return 3"),
+            check("w00-much", f"held = bytearray({walk.MEMORY} - 24 * 2**20)\n{again}"),
+            answer("w00-last", "last = 1"),
+            check("w00-last", "assert last == 1, 'not one'"),
+        ]
+    )
+    wrong = answers(course) | {"w00-much": "def much(): return b'x' * 50_000_000\ndef little(): return 3"}
+    with Trusted(course) as trusted:
+        first, much, last = trusted.grade(wrong, {}, lambda: Forked(Cells()))
+    assert (first.status, much.status, last.status) == ("passed", "failed", "passed") and "too much" in much.flag
+
+
 def test_what_a_dying_process_left_unread_does_not_reach_the_next_submission(tiny, begun):
     """The walk is killed while it waits for a reply, which is then sent to nobody."""
 
@@ -442,39 +462,49 @@ def test_several_threads_have_one_each(begun):
 
 
 GRADES = """
-import sys
-sys.path.insert(0, {folder!r})
-from test_trusted import Cells, Forked, Trusted, answer, check, nbformat
+import sys, time
+import nbformat
+from carelab.grading.cells import Cells
+from carelab.grading.local import InProcess
+from carelab.grading.trusted import Trusted
 
-course = nbformat.v4.new_notebook(cells=[answer("w00-a", {answer!r}), check("w00-a", {check!r})])
+class Session(InProcess):
+    def exchange(self, frame, timeout):
+        time.sleep({sleep})
+        return super().exchange(frame, timeout)
+
+course = nbformat.reads({course!r}, as_version=4)
 with Trusted(course, uses={{"w00-a": frozenset({{("a", "call")}})}}) as trusted:
     print(trusted._process.pid, flush=True)
-    if {busy}:
-        trusted.grade({{"w00-a": course.cells[0].source}}, {{}}, lambda: Forked(Cells()))
+    if {members} > 1:
+        trusted.grade({{"w00-a": course.cells[0].source}}, {{}}, lambda: Session(Cells()))
     sys.stdin.read()
 """
+# What the check is, how long the answer takes, and which processes there are: itself, the one of the submission, the check's.
 BUSY = {
-    "not at all": ("a = 1", "a"),
-    "waiting for an answer": ("import time\ndef a(): time.sleep(60)", "a()"),
-    "with a check": ("a = 1", "import time\nwhile time.sleep(0.01) is None: pass"),
-    "with what cannot be interrupted": ("a = 1", "sum(range(a + 10**12))"),
+    "not at all": ("a", 0, 1),
+    "waiting for an answer": ("a", 60, 2),
+    "with a check": ("import time\nwhile time.sleep(0.01) is None: pass", 0, 3),
+    "with what cannot be interrupted": ("sum(range(a + 10**12))", 0, 3),
 }
 
 
 @pytest.mark.parametrize("busy", BUSY)
 def test_when_the_grader_is_killed_the_trusted_process_ends(busy):
-    source, test = BUSY[busy]
-    script = GRADES.format(folder=str(Path(__file__).parent), answer=source, check=test, busy=busy != "not at all")
+    test, sleep, expected = BUSY[busy]
+    course = nbformat.writes(nbformat.v4.new_notebook(cells=[answer("w00-a", "a = 1"), check("w00-a", test)]))
+    script = GRADES.format(course=course, sleep=sleep, members=expected)
     grader = subprocess.Popen([sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    try:
-        group = int(grader.stdout.readline())
-        until = time.monotonic() + 20.0
-        while len(members(group)) < (1 if busy == "not at all" else 3) and time.monotonic() < until:
-            time.sleep(0.05)
-        assert len(members(group)) == (1 if busy == "not at all" else 3), "itself, the walk and the check"
-    finally:
-        grader.kill()
-        grader.communicate()
+    with grader.stdin, grader.stdout:
+        try:
+            group = int(grader.stdout.readline())
+            until = time.monotonic() + 20.0
+            while len(members(group)) < expected and time.monotonic() < until:
+                time.sleep(0.05)
+            assert len(members(group)) == expected
+        finally:
+            grader.kill()
+            grader.wait()
     until = time.monotonic() + 2.0
     while members(group) and time.monotonic() < until:
         time.sleep(0.05)

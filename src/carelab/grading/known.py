@@ -61,7 +61,7 @@ class Known:
         """`table` as rows of the table that holds most of its columns; None when it is better sent as it is."""
         if len(table) < MIN_ROWS or not self._tables or table.attrs or not table.columns.is_unique:
             return None
-        columns = list(map(table._get_column_array, range(table.shape[1])))
+        columns = columns_of(table)
         best: Rows | None = None
         for name, own in self._tables.items():
             if best is None or best.new:
@@ -100,7 +100,7 @@ class Known:
         numbers = iter(found.numbers)
         return all(
             identical(values, new[at]) if at in new else own.stands(next(numbers), values, found.rows)
-            for at, values in enumerate(map(table._get_column_array, range(table.shape[1])))
+            for at, values in enumerate(columns_of(table))
         )
 
 
@@ -110,7 +110,7 @@ class _Table:
     def __init__(self, whole: pd.DataFrame) -> None:
         self.whole = whole
         self.labels = whole.index
-        self.columns = [np.asarray(whole._get_column_array(at)) for at in range(whole.shape[1])]
+        self.columns = [np.asarray(values) for values in columns_of(whole)]
         self.all = list(range(whole.shape[1]))
         self.numbers = {label: at for at, label in enumerate(whole.columns)}
         self.labels.get_indexer(self.labels[:1])  # builds what finds labels, once for all forks
@@ -163,6 +163,11 @@ class _Table:
             return False
         some = np.linspace(0, len(rows) - 1, _PROBES).astype(int)
         return bool((own[rows[some]] == values[some]).all() and (own.take(rows) == values).all())
+
+
+def columns_of(table: Any) -> list[Any]:
+    """The arrays behind a frame's columns, which making a Series of each would take much longer to reach."""
+    return [table._get_column_array(at) for at in range(table.shape[1])]
 
 
 def identical(one: Any, other: Any) -> bool:

@@ -11,15 +11,17 @@ import contextlib
 import gc
 import inspect
 import io
+import json
 import os
-import pickle
 import select
 import signal
+import struct
 import sys
 import time
 import warnings
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import partial
 from multiprocessing.connection import Connection
 from multiprocessing.reduction import recv_handle
 from types import FrameType
@@ -33,13 +35,16 @@ from carelab.grading.session import Lost
 from carelab.grading.warm import warm
 from carelab.grading.words import CELL_TIMEOUT_SECONDS, explain
 
+OPEN, EXCHANGE, VERDICT, END = b"o", b"x", b"v", b"e"  # what a message of a submission's process begins with
+REQUEST = struct.Struct("<c8sd")
+FINE, NOT_FINE = b"+", b"-"
 SESSIONS = 4  # of one submission: an endless loop in one exercise does not cost the others
 MAX_MESSAGE = 2_000
 MAX_PRINTED = 10_000
 CPU_SECONDS = 5  # beyond a cell's time, for what cannot be interrupted otherwise
 MEMORY = 2**30  # bytes that a submission's values may need here, on top of what the provided cells hold
 
-_TOO_MUCH = "The check ended without a result: look for an answer that gives back too much to be looked at."
+TOO_MUCH = "The check ended without a result: look for an answer that gives back too much to be looked at."
 
 
 @dataclass(frozen=True)
@@ -51,6 +56,16 @@ class Verdict:
     lost: str = ""
     used: frozenset[Use] = frozenset()
     printed: str = ""
+
+    def dump(self, name: str) -> bytes:
+        """As bytes, with what it is the verdict on."""
+        return json.dumps([name, self.message, self.flag, self.lost, sorted(self.used), self.printed]).encode()
+
+    @classmethod
+    def load(cls, data: bytes) -> tuple[str, Verdict]:
+        """What `dump` wrote. Raises ValueError for half of it."""
+        name, message, flag, lost, used, printed = json.loads(data)
+        return name, cls(message, flag, lost, frozenset((path, what) for path, what in used), printed)
 
 
 @dataclass(frozen=True)
@@ -70,34 +85,38 @@ class _Stop(BaseException):
 
 
 class _Relay:
-    """A session that lives in the process that asked for the grading; numbered, as a fork may end before its reply comes."""
+    """A session that lives in the process that asked for the grading.
+
+    A process that was stopped within a message ends at once, and so does the one it was forked from: whoever read on would
+    take a student's bytes for the next message. For the same reason nothing here is a pickle.
+    """
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self.busy = False
 
-    def ask(self, what: str, frame: bytes = b"", seconds: float = 0.0) -> bytes:
+    def ask(self, what: bytes, frame: bytes = b"", seconds: float = 0.0) -> bytes:
         number = os.urandom(8)
         self.busy = True
         try:
-            self._connection.send((what, number, frame, seconds))
-            while True:
-                echo, fine, reply = self._connection.recv()
-                if echo == number:
-                    break
-        finally:
-            self.busy = False
-        if not fine:
-            raise Lost(reply)
-        return bytes(reply)
+            self._connection.send_bytes(REQUEST.pack(what, number, seconds) + frame)
+            reply = self._connection.recv_bytes()
+        except BaseException:
+            os._exit(1)
+        if reply[:8] != number:
+            os._exit(1)
+        self.busy = False
+        if reply[8:9] != FINE:
+            raise Lost(reply[9:].decode())
+        return reply[9:]
 
     def open(self) -> None:
         """A new session instead of the one there was. Raises Lost when there is none to be had."""
-        self.ask("open")
+        self.ask(OPEN)
 
     def exchange(self, frame: bytes, timeout: float) -> bytes:
         """As of a session."""
-        return self.ask("exchange", frame, timeout)
+        return self.ask(EXCHANGE, frame, timeout)
 
     def close(self) -> None:
         """The asking process closes the real one."""
@@ -143,7 +162,7 @@ def host(connection: Connection, plan: list[Step]) -> None:
     """Run the cells before the first answer, then a fork for each job that comes; ends when the connection does.
 
     Sends ("ready", sentence), the sentence being empty when all cells ran. With each job comes a connection of its own, on which
-    its process sends the requests of its session and ("done", verdicts).
+    its process sends the requests of its session, each verdict as soon as there is one, and that it has come to the end.
     """
     warnings.filterwarnings("ignore", message=".*non-interactive, and thus cannot be shown")
     inspect.getsource = source_of  # type: ignore[assignment]
@@ -172,7 +191,8 @@ def host(connection: Connection, plan: list[Step]) -> None:
             try:
                 os.close(alive)
                 connection.close()
-                channel.send(("done", _Walk(cells, known, plan[first:], job, relay).verdicts()))
+                _Walk(cells, known, plan[first:], job, relay, partial(_tell, channel)).run()
+                channel.send_bytes(END)
             finally:
                 if job.reference:
                     relay.close()
@@ -182,6 +202,10 @@ def host(connection: Connection, plan: list[Step]) -> None:
         _wait(alive, connection)
         os.close(alive)
         os.waitpid(child, 0)
+
+
+def _tell(channel: Connection, name: str, verdict: Verdict) -> None:
+    channel.send_bytes(VERDICT + verdict.dump(name))
 
 
 def _wait(alive: int, connection: Connection) -> None:
@@ -259,16 +283,24 @@ def _limit(memory: int = 0, seconds: int = 0) -> None:
 class _Walk:
     """One submission, from its first answer to the last check."""
 
-    def __init__(self, cells: Cells, known: Known, plan: list[Step], job: Job, relay: _Relay | _Own) -> None:
-        self.cells, self.known, self.plan, self.job, self.relay = cells, known, plan, job, relay
+    def __init__(
+        self,
+        cells: Cells,
+        known: Known,
+        plan: list[Step],
+        job: Job,
+        relay: _Relay | _Own,
+        tell: Callable[[str, Verdict], None],
+    ) -> None:
+        """`tell` gets each verdict with the name of its answer or, with "-check" behind it, of its check."""
+        self.cells, self.known, self.plan, self.job, self.relay, self.tell = cells, known, plan, job, relay, tell
         self.sessions = SESSIONS
         self.history: list[Step] = []  # what the student's process has run
         self.wanted: set[str] = set()  # names that come from there
-        self.found: dict[str, Verdict] = {}
         self.student = Student(relay, job.call_seconds)
 
-    def verdicts(self) -> dict[str, Verdict]:
-        """By the name of an answer or, with "-check" behind it, of a check."""
+    def run(self) -> None:
+        """Go through all of it. Ends this process when a check's process ended without a verdict."""
         if self.job.only is not None:
             last = max((at for at, step in enumerate(self.plan) if step.name in self.job.only), default=-1)
             self.plan = self.plan[: last + 1]
@@ -282,10 +314,10 @@ class _Walk:
             elif step.kind == "provided":
                 self._provided(step, at < last_answer)
             elif self.job.only is None or step.name in self.job.only:
-                verdict = self.found[f"{step.name}-check"] = self._fork(step)
+                verdict = self._fork(step)
+                self.tell(_file(step), verdict)
                 if verdict.lost:
                     self._open(verdict.lost)
-        return self.found
 
     def _open(self, lost: str = "") -> None:
         """A new session that has run the same cells, if there are sessions left."""
@@ -325,15 +357,14 @@ class _Walk:
             message = _sentence(error)
         if not flag:
             self.history.append(mine)
-        self.found[step.name] = Verdict(message, flag, printed=_text(out.getvalue(), MAX_PRINTED))
         names = defined(step.source)
         self.wanted |= names
         _quietly(lambda: self.cells.run(imports(step.source), "imports"))
         self.student.faults.clear()
         self._fetch(names)
         if self.student.faults and not message:
-            fault = _text(self.student.faults[0])
-            self.found[step.name] = replace(self.found[step.name], message=fault, flag=fault)
+            message = flag = _text(self.student.faults[0])
+        self.tell(step.name, Verdict(message, flag, printed=_text(out.getvalue(), MAX_PRINTED)))
         if self.student.lost and self.sessions:
             self._open(self.student.lost)
 
@@ -356,7 +387,7 @@ class _Walk:
         self._watch(step)
         with self._timed():
             _quietly(lambda: self.cells.run(step.source, step.name))
-        self.found[step.name] = Verdict(used=frozenset(self.student.used))
+        self.tell(step.name, Verdict(used=frozenset(self.student.used)))
         if self.student.lost and self.sessions:
             self._open(self.student.lost)
 
@@ -381,17 +412,17 @@ class _Walk:
                 os.close(reader)
                 _limit(seconds=int(self.job.cell_seconds) + CPU_SECONDS)
                 with os.fdopen(writer, "wb") as pipe:
-                    pickle.dump(self._check(step), pipe)
+                    pipe.write(self._check(step).dump(step.name))
             finally:
                 os._exit(0)
         os.close(writer)
         with os.fdopen(reader, "rb") as pipe:
             data = pipe.read()
         os.waitpid(child, 0)
-        if not data:
-            return Verdict(_TOO_MUCH, _TOO_MUCH)
-        verdict: Verdict = pickle.loads(data)  # from our own fork
-        return verdict
+        try:
+            return Verdict.load(data)[1]
+        except ValueError:  # it may have ended within a message
+            os._exit(1)
 
     def _watch(self, step: Step) -> None:
         """Begin a cell of the course's own that may use what the student made."""
@@ -409,13 +440,13 @@ class _Walk:
                 with self._timed():
                     self.cells.run(step.source, _file(step))
             except MemoryError:
-                message = flag = _TOO_MUCH
+                message = flag = TOO_MUCH
             except _Stop as error:
                 message = flag = _sentence(error)
             except BaseException as error:
                 message = _sentence(error)
         if flag:
-            return Verdict(message, flag)
+            return Verdict(message, flag, self.student.lost)
         if self.student.faults:  # whatever the check made of it
             flag = _text(self.student.faults[0])
             return Verdict(flag, flag, self.student.lost)
