@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,7 +23,19 @@ def ours() -> Iterator[Ours]:
         yield made
 
 
-@pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.name)
+# What the grader does not stop yet, and why.
+OPEN = {
+    "spoil-arguments": "a check that works out what it expects from a table after the answer had it believes the answer",
+    "inputs": "a learner's own error message may quote what a hidden case called it with, though never what it expects",
+}
+
+
+def marked(attack: Attack) -> object:
+    marks = [pytest.mark.xfail(reason=OPEN[attack.name], strict=True)] if attack.name in OPEN else []
+    return pytest.param(attack, id=attack.name, marks=marks)
+
+
+@pytest.mark.parametrize("attack", map(marked, ATTACKS))
 def test_an_attack_gets_nowhere(attack: Attack, ours: Ours, site: Path, place: Place, ears, tree, monkeypatch) -> None:
     monkeypatch.setenv("SECRET_TOKEN", tiny.CANARY)
     submitted = site / "course" / "submitted"
@@ -40,7 +54,18 @@ def test_an_attack_gets_nowhere(attack: Attack, ours: Ours, site: Path, place: P
     assert len(told) < 100_000
     assert ears.heard == []
     assert tree() == before
+    shutil.rmtree(folder.parent)
     # Whoever comes next is not the worse for it.
     honest = ours.grade(submitted / "zoe" / tiny.WEEK)
     assert {result.status for result in honest.values()} == {"passed"}
     assert sum(result.earned for result in honest.values()) == 10
+
+
+def test_without_the_sandbox_the_same_attack_is_seen(site: Path, place: Place, ears) -> None:
+    """The control, with one that does no harm."""
+    (attack,) = (one for one in ATTACKS if one.name == "home")
+    submit(attack, site / "course" / "release" / tiny.WEEK, site / "mallory", place)
+    with pytest.warns(UserWarning, match="without isolation"), Ours(unsafe=True) as unsafe:
+        unsafe.grade(site / "mallory")
+    time.sleep(0.5)
+    assert b"LEAK[home]" in b"".join(ears.heard)
