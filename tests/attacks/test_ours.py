@@ -35,7 +35,7 @@ def marked(attack: Attack) -> object:
     return pytest.param(attack, id=attack.name, marks=marks)
 
 
-@pytest.mark.parametrize("attack", map(marked, ATTACKS))
+@pytest.mark.parametrize("attack", [marked(attack) for attack in ATTACKS])
 def test_an_attack_gets_nowhere(attack: Attack, ours: Ours, site: Path, place: Place, ears, tree, monkeypatch) -> None:
     monkeypatch.setenv("SECRET_TOKEN", tiny.CANARY)
     submitted = site / "course" / "submitted"
@@ -54,6 +54,7 @@ def test_an_attack_gets_nowhere(attack: Attack, ours: Ours, site: Path, place: P
     assert len(told) < 100_000
     assert ears.heard == []
     assert tree() == before
+    assert not any(Path(shared, "carelab-left").exists() for shared in ("/tmp", "/var/tmp", "/dev/shm"))
     shutil.rmtree(folder.parent)
     # Whoever comes next is not the worse for it.
     honest = ours.grade(submitted / "zoe" / tiny.WEEK)
