@@ -319,6 +319,10 @@ assert abs(_found - _share) < 1e-6, (
 _day = pd.Timestamp("2026-01-01")
 _found = share_with_future_seen(past[past["start"] < _day], past[past["start"] >= _day])
 assert _found == 0, f"After a split by date nobody's future is in train, but you found {_found:.3f}."
+_found = share_with_future_seen(train, train)
+assert abs(_found - 1 / 3) < 1e-9, (
+    f"With the same three visits on both sides you found {_found:.2f}; only Ana's first visit has a later one, and a visit is not later than itself."
+)
 ### END HIDDEN TESTS
 
 # %% [markdown] hint="w01-future-seen"
@@ -391,6 +395,9 @@ _was = pd.DataFrame({"triage": ["b", "c"], "age": [70, 31], "left_at": [None, "1
 _will = pd.DataFrame({"triage": [None, None], "age": [55, None], "left_at": [None, None]})
 assert written_after(_was, _will) == ["triage", "left_at"], (
     f"On another hospital's columns you found {written_after(_was, _will)}; do not name columns, test them."
+)
+assert written_after(pd.DataFrame({"copay": [0.0, None]}), pd.DataFrame({"copay": [None, None]})) == ["copay"], (
+    "A copay of 0 was written after the visit, and your list leaves it out: 0 is a value, only a cell with nothing in it is empty."
 )
 ### END HIDDEN TESTS
 
@@ -549,6 +556,11 @@ _model = LogisticRegression().fit(_train[["x"]], _train["missed"])
 _auc = roc_auc_score(_test["missed"], _model.predict_proba(_test[["x"]])[:, 1])
 _found = auc_on_later_visits(LogisticRegression(), _train, _test, ["x"])
 assert abs(_found - _auc) < 1e-6, f"On a test where the sign of x is turned, the AUC is below 0.5; you returned {_found:.3f}. Return it as it is."
+_train, _test = _train.assign(x=lambda t: t["x"] / 10), _test.assign(x=lambda t: -t["x"] / 10)
+_model = LogisticRegression(C=0.001).fit(_train[["x", "z"]], _train["missed"])
+_auc = roc_auc_score(_test["missed"], _model.decision_function(_test[["x", "z"]]))
+_found = auc_on_later_visits(LogisticRegression(C=0.001), _train, _test, ["x", "z"])
+assert abs(_found - _auc) < 1e-6, f"With a model of other settings you returned {_found:.3f}, the AUC of another model. Fit and ask the `model` that is passed in."
 ### END HIDDEN TESTS
 
 # %% [markdown] hint="w01-honest-auc"
@@ -802,6 +814,9 @@ print("Passed. At these prices the second line of calls is worth its money up to
 assert best_number_of_calls(plan, value=100, cost=25, kept=0.4) == 5, "When calls cost more, fewer are worth it; use `cost`."
 assert best_number_of_calls(plan, value=400, cost=8, kept=0.4) == 40, "When a kept visit is worth more, more calls pay; use `value`."
 assert best_number_of_calls(plan, value=100, cost=8, kept=0.25) == 10, "When fewer of the reached come, fewer calls pay; use `kept`."
+_plan = pd.DataFrame({"calls": [30, 60, 90], "reached": [9.0, 30.0, 33.0]}, index=[1, 0, 2])
+_best = best_number_of_calls(_plan, value=100, cost=8, kept=0.4)
+assert _best == 60, f"On another table, with rows named 1, 0 and 2, you returned {_best}; its benefits are 120, 720 and 600. Work on the `plan` that is passed in."
 ### END HIDDEN TESTS
 
 # %% [markdown] hint="w01-best-calls"

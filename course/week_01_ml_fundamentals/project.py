@@ -150,6 +150,9 @@ assert found[3] == "medium", f"Place 4 came out as {found[3]}. The three places 
 assert found == ["high", "high", "medium", "medium", "medium", "low"], f"Places 1 to 6, two high and three medium, gave {found}."
 assert list(bands(np.array([6, 30]), 20, 0)) == ["high", "low"], "With 20 high and no medium places, place 6 is high and place 30 is low: use the arguments."
 print("Passed. The capacity is exact on every day.")
+### BEGIN HIDDEN TESTS
+assert list(bands(np.array([9, 10, 11]), 9, 1)) == ["high", "medium", "low"], "With 9 high places and a single medium one, place 10 is medium and place 11 is low: use `n_medium`."
+### END HIDDEN TESTS
 
 # %% [markdown] hint="w01-j11-bands"
 """

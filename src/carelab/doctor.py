@@ -47,7 +47,7 @@ def examine(workspace: Path = paths.WORKSPACE) -> Iterator[Finding]:
         ("port 8888", port),
         ("kernel", kernel),
         ("language model", language_model),
-        ("bubblewrap", bubblewrap),
+        ("safe grading", safe_grading),
         ("Chromium", chromium),
     )
     for name, check in checks:
@@ -253,12 +253,12 @@ def language_model() -> Finding:
     return Finding(name, "ok", f"CARELAB_LLM={wanted}")
 
 
-def bubblewrap() -> Finding:
+def safe_grading() -> Finding:
     """Whether a submission can be kept apart from the machine that grades it: all of the sandbox is tried."""
     if reason := isolation.available():
         only = "Only instructors need it: grading other people's notebooks is refused without it."
-        return Finding("bubblewrap", "note", "answers cannot be isolated here", f"{only} {reason}")
-    return Finding("bubblewrap", "ok", "isolates answers")
+        return Finding("safe grading", "note", "not on this machine", f"{only} {reason}")
+    return Finding("safe grading", "ok", "submissions are isolated by bubblewrap")
 
 
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")

@@ -8,8 +8,9 @@ import pytest
 
 from carelab.build import pipeline
 from carelab.errors import UserError
-from carelab.grading.answers import Answer, Outcome, asserts, read_catalogue, try_answers, without_assert
+from carelab.grading.answers import Answer, disagreement, read_catalogue, try_answers
 from carelab.grading.rebuild import graded
+from carelab.grading.trials import Outcome, asserts, without_assert
 
 HERE = Path(__file__).parent
 NOTEBOOKS = [text for text in pipeline.texts() if "exercise=" in text.read_text(encoding="utf-8")]
@@ -44,17 +45,6 @@ def test_every_answer_meets_what_it_should(tried):
     assert not wrong, "\n".join(wrong)
 
 
-def disagreement(answer: Answer, outcome: Outcome) -> str:
-    """What is off between an answer and its outcome; empty when all is as it should be."""
-    if answer.right and not outcome.passed:
-        return f"{answer.exercise}: right answer “{answer.name}” is rejected: {outcome.message}"
-    if not answer.right and outcome.passed:
-        return f"{answer.exercise}: wrong answer “{answer.name}” passes"
-    if not answer.right and answer.says not in outcome.message:
-        return f"{answer.exercise}: “{answer.name}” should read “{answer.says}”, but reads: {outcome.message}"
-    return ""
-
-
 def test_no_assert_is_idle(tried):
     """Removing any one assert changes what some wrong answer meets."""
     notebook, answers, outcomes = tried
@@ -68,7 +58,7 @@ def test_no_assert_is_idle(tried):
         entry = graded(cell)
         if entry and entry["grade"] and not entry["solution"]:
             name = entry["grade_id"].removesuffix("-check")
-            idle += [f"{name}: assert {n}" for n in range(1, asserts(cell.source) + 1) if n not in noticed[name]]
+            idle += [f"{name}: assert {n}" for n in range(1, len(asserts(cell.source)) + 1) if n not in noticed[name]]
     assert not idle, f"no wrong answer needs these asserts: {idle}"
 
 

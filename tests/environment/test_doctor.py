@@ -111,7 +111,7 @@ def test_a_folder_that_cannot_be_written_is_a_finding(tmp_path: Path, monkeypatc
     assert found.state == "fails" and "Read-only" in found.found and "--workspace" in found.cure
 
 
-@pytest.mark.parametrize("check", [doctor.bubblewrap, doctor.chromium])
+@pytest.mark.parametrize("check", [doctor.safe_grading, doctor.chromium])
 def test_what_only_some_need_never_fails(check: Callable[[], Finding], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(doctor.shutil, "which", lambda _: None)
     found = check()

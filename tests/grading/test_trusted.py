@@ -1,9 +1,12 @@
 """Honest answers get what they get without a wall between; hostile ones get nothing, and cost the others nothing."""
 
 import os
+import signal
 import struct
 import subprocess
 import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import nbformat
@@ -13,7 +16,8 @@ from carelab.build import pipeline
 from carelab.errors import UserError
 from carelab.grading.answers import read_catalogue
 from carelab.grading.cells import Cells
-from carelab.grading.course import answers_of, prefix, steps
+from carelab.grading.course import answers_of, prefix, steps, unanswered
+from carelab.grading.known import Known
 from carelab.grading.local import Forked, InProcess
 from carelab.grading.names import defined, read
 from carelab.grading.rebuild import answers, read_notebook, rebuild
@@ -343,6 +347,153 @@ def test_a_reply_that_answers_no_question_is_no_answer(grade):
     assert result.status == "failed" and "another question" in result.flag
 
 
+def test_what_the_learners_cell_printed_is_kept(grade):
+    source = "print('first', 3)\ndef double(x):\n    print('later')\n    return 2 * x"
+    results = grade(double=source, table="print('x' * 50_000)\n1 / 0", limit="limit = 10")
+    assert results["double"].printed == "first 3\n" and results["double"].status == "passed"
+    assert results["table"].printed == "x" * 10_000 and results["table"].status == "failed"
+    assert results["limit"].printed == ""
+    odd = grade(double="print('\\udc80')\nimport os\ndef double(x): os._exit(0)")["double"]
+    assert odd.printed == "\\udc80\n" and odd.flag
+
+
+def test_nothing_is_started_for_what_was_not_attempted(tiny):
+    results = tiny.grade(STUBS, STUBS, lambda: pytest.fail("no session is needed"))
+    assert {r.status for r in results} == {"not attempted"}
+
+
+def test_the_same_submission_gets_the_same_twice(tiny, begun):
+    submitted = GOOD | {
+        "w00-double": "print(3)\ndef double(x): return x * x",
+        "w00-table": "import random\nprint(random.random())\ndef table(n): return {1, 'a', 2.5}",
+        "w00-total": "import os\nos._exit(0)",
+    }
+    first, second = (tiny.grade(submitted, STUBS, lambda: Forked(begun)) for _ in range(2))
+    assert [r for r in first if r.name != "w00-table"] == [r for r in second if r.name != "w00-table"]
+    assert [r.message for r in first] == [r.message for r in second]
+    assert {r.status for r in first} == {"passed", "failed"}
+
+
+BOMBS = nbformat.v4.new_notebook(
+    cells=[
+        answer("w00-rows", "rows = 3"),
+        check("w00-rows", "assert len(bytearray(rows)) == rows, 'not so many'"),
+        answer("w00-sum", "most = 3"),
+        check("w00-sum", "assert sum(range(most)) == 3, 'another sum'"),
+        answer("w00-loop", "end = 3"),
+        check("w00-loop", "while end != 3: pass"),
+        answer("w00-kept", "kept = 3"),
+        check("w00-kept", "try:\n    many = [0] * kept\nexcept ValueError:\n    pass\nassert kept == 3, 'not three'"),
+        answer("w00-fine", "fine = 3"),
+        check("w00-fine", "assert fine == 3, 'not three'"),
+    ]
+)
+
+
+def test_a_value_that_explodes_in_the_check_is_flagged_and_costs_the_others_nothing():
+    """6 GB of memory, and a sum that no signal handler interrupts."""
+    right = answers(BOMBS)
+    wrong = right | {"w00-rows": "rows = 6_000_000_000", "w00-sum": "most = 10**12", "w00-kept": "kept = 10**9"}
+    wrong["w00-loop"] = "end = 4"
+    with Trusted(BOMBS, cell_seconds=1.0) as trusted:
+        session = lambda: Forked(Cells())  # noqa: E731
+        assert {r.status for r in trusted.grade(right, {}, session)} == {"passed"}
+        results = {r.name: r for r in trusted.grade(wrong, {}, session)}
+        assert "never ends" in results["w00-loop"].flag
+        for name in ("w00-rows", "w00-sum", "w00-kept"):
+            assert results[name].status == "failed" and "too much" in results[name].flag and not results[name].earned
+        assert results["w00-fine"].status == "passed"
+        assert {r.status for r in trusted.grade(right, {}, session)} == {"passed"}
+
+
+def test_what_a_dying_process_left_unread_does_not_reach_the_next_submission(tiny, begun):
+    """The walk is killed while it waits for a reply, which is then sent to nobody."""
+
+    class Kills(InProcess):
+        def exchange(self, frame, timeout):
+            for pid in children(tiny._process.pid):
+                os.kill(pid, signal.SIGKILL)
+            return b"x" * 100_000
+
+    killed = tiny.grade(GOOD, STUBS, lambda: Kills(begun))
+    assert {r.status for r in killed} == {"failed"} and all(r.flag for r in killed)
+    assert {r.status for r in tiny.grade(GOOD, STUBS, lambda: InProcess(begun))} == {"passed"}
+
+
+def children(pid):
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def test_several_threads_have_one_each(begun):
+    """None changes the environment or the folder that they share."""
+    before, here = dict(os.environ), os.getcwd()
+    seen = []
+    wrong = GOOD | {"w00-limit": "limit = 11"}
+
+    def work(submitted):
+        with Trusted(COURSE) as trusted:
+            seen.append(dict(os.environ) == before and os.getcwd() == here)
+            return [[r.status for r in trusted.grade(submitted, STUBS, lambda: Forked(begun))] for _ in range(3)]
+
+    with ThreadPoolExecutor(3) as pool:
+        first, second, third = pool.map(work, [GOOD, wrong, GOOD])
+    assert first == third == [["passed"] * 5] * 3 and second[0].count("failed") and len(set(map(tuple, second))) == 1
+    assert seen == [True] * 3
+
+
+GRADES = """
+import sys
+sys.path.insert(0, {folder!r})
+from test_trusted import Cells, Forked, Trusted, answer, check, nbformat
+
+course = nbformat.v4.new_notebook(cells=[answer("w00-a", {answer!r}), check("w00-a", {check!r})])
+with Trusted(course, uses={{"w00-a": frozenset({{("a", "call")}})}}) as trusted:
+    print(trusted._process.pid, flush=True)
+    if {busy}:
+        trusted.grade({{"w00-a": course.cells[0].source}}, {{}}, lambda: Forked(Cells()))
+    sys.stdin.read()
+"""
+BUSY = {
+    "not at all": ("a = 1", "a"),
+    "waiting for an answer": ("import time\ndef a(): time.sleep(60)", "a()"),
+    "with a check": ("a = 1", "import time\nwhile time.sleep(0.01) is None: pass"),
+    "with what cannot be interrupted": ("a = 1", "sum(range(a + 10**12))"),
+}
+
+
+@pytest.mark.parametrize("busy", BUSY)
+def test_when_the_grader_is_killed_the_trusted_process_ends(busy):
+    source, test = BUSY[busy]
+    script = GRADES.format(folder=str(Path(__file__).parent), answer=source, check=test, busy=busy != "not at all")
+    grader = subprocess.Popen([sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    try:
+        group = int(grader.stdout.readline())
+        until = time.monotonic() + 20.0
+        while len(members(group)) < (1 if busy == "not at all" else 3) and time.monotonic() < until:
+            time.sleep(0.05)
+        assert len(members(group)) == (1 if busy == "not at all" else 3), "itself, the walk and the check"
+    finally:
+        grader.kill()
+        grader.communicate()
+    until = time.monotonic() + 2.0
+    while members(group) and time.monotonic() < until:
+        time.sleep(0.05)
+    assert not members(group)
+
+
+def members(group):
+    """Living processes of a process group."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            state, _, number = path.read_text().rpartition(")")[2].split()[:3]
+        except OSError:
+            continue
+        if int(number) == group and state != "Z":
+            found.append(path.parent.name)
+    return found
+
+
 def test_no_code_of_the_student_runs_on_this_side(grade, tmp_path):
     canary = tmp_path / "ran"
     source = (
@@ -384,6 +535,20 @@ def test_a_check_hangs_on_answers_through_provided_cells():
     assert answers_of(idle) == {"w00-a": set()}
 
 
+def test_a_check_that_compares_nothing_of_a_learners_is_found():
+    idle = nbformat.v4.new_notebook(
+        cells=[
+            provided("b = 2"),
+            answer("w00-a", "a = 1"),
+            check("w00-a", "assert b == 2, 'b is not two'"),
+            answer("w00-c", "c = 1"),
+            check("w00-c", "assert a == c, 'they differ'"),
+        ]
+    )
+    (sentence,) = unanswered(idle)
+    assert "w00-a" in sentence and unanswered(COURSE) == []
+
+
 def test_nothing_after_the_last_check_is_run():
     assert steps(COURSE)[-1].kind == "check" and len(steps(COURSE)) == len(COURSE.cells) - 1
 
@@ -402,8 +567,9 @@ def notebook(request):
     course = read_notebook(SOLUTIONS / week / f"{name}.ipynb")
     stubs = answers(read_notebook(RELEASE / week / f"{name}.ipynb"))
     cells = cells_of(course)
+    known = Known(cells.names)
     with Trusted(course) as trusted:
-        yield course, stubs, trusted, lambda: InProcess(cells), read_catalogue(CATALOGUES / week / f"{name}.py")
+        yield course, stubs, trusted, lambda: InProcess(cells, known), read_catalogue(CATALOGUES / week / f"{name}.py")
 
 
 def some(catalogue):

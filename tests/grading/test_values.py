@@ -253,6 +253,10 @@ def wrapped(letter, parts):
     return b"x" + letter + encode(parts)
 
 
+def whole(*numbers):
+    return np.array(numbers, "<i4").tobytes()
+
+
 LIES = {
     "nothing": b"",
     "unknown letter": b"q",
@@ -281,8 +285,13 @@ LIES = {
     "zone by path": wrapped(b"z", ("zoneinfo", "../../etc/passwd")),
     "no zone": wrapped(b"z", ("pytz", "Nowhere/Land")),
     "number of a thousand pages": wrapped(b"n", "1e999999999"),
-    "wrong lengths": wrapped(b"p", (np.array([5, -1], "<i4").tobytes(), b"abc")),
-    "negative lengths": wrapped(b"p", (np.array([-9], "<i4").tobytes(), b"")),
+    "wrong lengths": wrapped(b"p", (whole(0), whole(5), b"abc")),
+    "negative lengths": wrapped(b"p", (whole(0), whole(-9, 12), b"abc")),
+    "a text there is not": wrapped(b"p", (whole(0, 1), whole(3), b"abc")),
+    "a gap there is not": wrapped(b"p", (whole(-3), whole(3), b"abc")),
+    "half a length": wrapped(b"p", (whole(0), whole(3)[:3], b"abc")),
+    "half a place": wrapped(b"p", (whole(0)[:3], whole(3), b"abc")),
+    "a text cut in a letter": wrapped(b"p", (whole(0), whole(1, 1), "é".encode())),
     "freq that is none": wrapped(b"I", (np.arange(3), None, "D")),
 }
 
@@ -292,6 +301,19 @@ def test_a_lie_is_refused(name):
     with pytest.raises(Malformed) as caught:
         decode(LIES[name])
     assert str(caught.value).startswith("The reply") or "reply" in str(caught.value)
+
+
+def test_texts_come_back_with_their_gaps():
+    texts = ["a", None, "é", float("nan"), np.nan, "a", "", "\udc80", None]
+    for some in (texts, [*texts[:3], *texts[4:]], ["a"] * 9, [None] * 9, [np.nan] * 9, [1.5] * 9):
+        found = back(np.array([*some, [0]], dtype=object)[:-1]).tolist()
+        assert list(map(repr, found)) == list(map(repr, some)) and list(map(type, found)) == list(map(type, some))
+
+
+def test_a_text_that_stands_often_is_written_once():
+    often, once = pd.Series(["a long text " * 9] * 5_000), pd.Series([f"{n:107}" for n in range(5_000)])
+    assert len(encode(often)) < 30_000 < 500_000 < len(encode(once))
+    assert_series_equal(back(once), once)
 
 
 def test_too_many_values_are_refused(monkeypatch):

@@ -1,4 +1,4 @@
-"""Commands for authors: build the notebooks, bring an edit back."""
+"""Commands for authors: build the notebooks, bring an edit back, try answers on the checks."""
 
 from pathlib import Path
 from typing import Annotated
@@ -7,9 +7,10 @@ import typer
 
 
 def register(app: typer.Typer) -> None:
-    """Add `build` and `sync` to the command."""
+    """Add `build`, `sync` and `answers` to the command."""
     app.command()(build)
     app.command()(sync)
+    app.command()(answers)
 
 
 def build(
@@ -57,3 +58,26 @@ def sync(
 
     target = back.sync(notebook)
     Console(stderr=True).print(f"{target} now holds your edit. Next: {pipeline.MEND}")
+
+
+def answers(
+    week: Annotated[str, typer.Argument(help="The week, for example 1.")],
+) -> None:
+    """Try a week's catalogue of answers and mutants of its solutions on its checks. Exit code 1 when one is misjudged."""
+    from rich.console import Console
+
+    from carelab import curriculum
+    from carelab.grading import scores
+
+    console, tried = Console(), 0
+    with console.status("Trying the answers …") as status:
+
+        def tell(_: object) -> None:
+            nonlocal tried
+            tried += 1
+            status.update(f"{tried} mutants tried …")
+
+        rows = scores.report(curriculum.week(week).folder, tell)
+    scores.show(rows, console)
+    misjudged = [row for row in rows if row.survived or (row.right_kept, row.wrong_caught) != (row.right, row.wrong)]
+    raise typer.Exit(1 if misjudged else 0)

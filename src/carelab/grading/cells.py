@@ -7,6 +7,7 @@ import asyncio
 import inspect
 import linecache
 import sys
+from functools import lru_cache
 from types import CodeType, ModuleType
 from typing import Any
 
@@ -38,6 +39,7 @@ class Cells:
             asyncio.run(result)
 
 
+@lru_cache(256)
 def plain_python(source: str) -> str:
     """A cell's source with magics, `!` and `?` turned into calls. Raises SyntaxError."""
     return str(TransformerManager().transform_cell(source))  # type: ignore[no-untyped-call]
@@ -47,6 +49,11 @@ def compile_cell(source: str, file: str) -> CodeType:
     """The cell's code; its lines are kept for tracebacks and `inspect.getsource`. Raises SyntaxError."""
     text = plain_python(source)
     linecache.cache[file] = (len(text), None, text.splitlines(keepends=True), file)
+    return _compiled(text, file)
+
+
+@lru_cache(256)
+def _compiled(text: str, file: str) -> CodeType:
     code: CodeType = compile(text, file, "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
     return code
 

@@ -33,10 +33,7 @@ def prefix(course: NotebookNode) -> list[Step]:
 
 
 def answers_of(course: NotebookNode) -> dict[str, set[str]]:
-    """For each check, the exercises whose names it reads, directly or through provided cells in between.
-
-    A check with none compares nothing that a learner made: the build should refuse it.
-    """
+    """For each check, the exercises whose names it reads, directly or through provided cells in between."""
     behind: dict[str, set[str]] = {}
     found = {}
     for step in steps(course):
@@ -51,3 +48,12 @@ def answers_of(course: NotebookNode) -> dict[str, set[str]]:
             for name in defined(step.source) | touched(step.source):
                 behind[name] = behind.get(name, set()) | hangs_on
     return found
+
+
+def unanswered(course: NotebookNode) -> list[str]:
+    """A sentence for each check that reads nothing a learner's cell makes: it would give its points to anybody."""
+    return [
+        f"the check of {name} reads no name that an answer defines, so it compares nothing that a learner made."
+        for name, behind in answers_of(course).items()
+        if not behind
+    ]

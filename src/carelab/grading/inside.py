@@ -19,9 +19,11 @@ from typing import Any
 
 import pandas as pd
 
-from carelab.grading.arguments import Patch, changes
+from carelab.grading.arguments import Arguments, Patch, changes, snapshots
 from carelab.grading.cells import Cells
-from carelab.grading.values import Reference, Unsendable, encode
+from carelab.grading.known import Known, Rows
+from carelab.grading.values import Reference, Unsendable, encode, taken
+from carelab.grading.warm import warm
 
 MAX_TEXT = 1_000_000  # characters of output of one request
 MAX_MESSAGE = 2_000
@@ -38,12 +40,19 @@ Request = tuple[bytes, str, tuple[Any, ...], dict[str, Any], tuple[Any, ...]]
 
 
 _LOCK = threading.Lock()
-_held: list[list[object]] = []  # the objects of the one whose request is being read
+_held: list[Inside] = []  # the one whose request is being read
 
 
 def recall(number: int) -> object:
     """The student's own object for a reference in a request."""
-    return _held[0][number]
+    return _held[0].objects[number]
+
+
+def take(data: bytes) -> object:
+    """The table that a request sends as rows of one that this process has, too."""
+    table, found = taken(data, _held[0].known)
+    _held[0].taken.append((table, found))
+    return table
 
 
 class _Text(io.StringIO):
@@ -62,16 +71,23 @@ class Inside:
     err): `same` names the argument that the value is, `changed` holds a patch for each argument that was changed.
     """
 
-    def __init__(self, cells: Cells | None = None) -> None:
-        """Cells run in the namespace of `cells`, which may have run some already."""
+    def __init__(self, cells: Cells | None = None, known: Known | None = None) -> None:
+        """Cells run in the namespace of `cells`, which may have run some already; `known` are tables that they made."""
         self.cells = cells or Cells()
+        self.known = known or Known()
         self.objects: list[object] = []
+        self.taken: list[tuple[pd.DataFrame, Rows]] = []  # tables in the request that was read last
         self._numbers: dict[int, int] = {}
         self._wholes = [pd.DataFrame({"whole": [0]}), pd.DataFrame({"whole": [0, 0]})]
 
     def run(self, source: str, name: str) -> None:
         """Run a cell. What it raises is raised here."""
         self.cells.run(source, name)
+
+    def agree(self, digests: dict[str, bytes]) -> dict[str, bytes]:
+        """From here on name only tables that the other side has, too, with these digests; says which those are."""
+        self.known = self.known.only(digests)
+        return self.known.digests
 
     def handle(self, frame: bytes) -> bytes:
         """Answer one request. Raises nothing but what ends a process."""
@@ -80,13 +96,15 @@ class Inside:
         outcome, same, changed = "value", None, {}
         try:
             with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+                before = None
                 if verb == "call":
+                    before = snapshots(args, kwargs, self.known, self.taken)
                     self._slices(args, kwargs, slices)
                 result = _VERBS[verb](self, *args, **kwargs)
                 if verb == "call":
                     same = _which(result, args, kwargs)
-                    changed = self._changed(frame, args, kwargs)
-                encoded = encode(None if same is not None else result, self.refer)
+                    changed = self._changed(before or self._request(frame)[2:4], args, kwargs)
+                encoded = encode(None if same is not None else result, self.refer, known=self.known)
                 return encode((token, outcome, encoded, same, changed, out.getvalue(), err.getvalue()))
         except Unsendable as error:
             outcome, encoded = "refused", encode(str(error))
@@ -96,7 +114,8 @@ class Inside:
 
     def _request(self, frame: bytes) -> Request:
         with _LOCK:
-            _held[:] = [self.objects]
+            _held[:] = [self]
+            self.taken = []
             request: Request = pickle.loads(frame)
         return request
 
@@ -115,8 +134,8 @@ class Inside:
             whole = next(one for one in self._wholes if one.shape != frame.shape)
             frame._is_copy = weakref.ref(whole)
 
-    def _changed(self, frame: bytes, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[int | str, Patch]:
-        _, _, old_args, old_kwargs, _ = self._request(frame)
+    def _changed(self, before: Arguments, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[int | str, Patch]:
+        old_args, old_kwargs = before
         found: dict[int | str, Patch] = {}
         for at in range(1, len(args)):
             if patch := changes(old_args[at], args[at]):
@@ -220,6 +239,7 @@ _VERBS: dict[str, Callable[..., object]] = {
     "exit": lambda _, obj: bool(obj.__exit__(None, None, None)),
     "instance": lambda _, obj, kind: isinstance(obj, kind),
     "about": _about,
+    "agree": lambda inside, digests: inside.agree(digests),
 }
 
 
@@ -228,4 +248,5 @@ def prepared(sources: list[str]) -> Inside:
     cells = Cells(main=True)
     for number, source in enumerate(sources, start=1):
         cells.run(source, f"provided cell {number}")
-    return Inside(cells)
+    warm()
+    return Inside(cells, Known(cells.names))

@@ -9,17 +9,18 @@ from multiprocessing import Pipe
 
 from carelab.grading.cells import Cells
 from carelab.grading.inside import Inside
+from carelab.grading.known import Known
 from carelab.grading.session import Lost
 
 
 class InProcess:
     """A session in this very process, in a namespace that begins with what `cells` have run."""
 
-    def __init__(self, cells: Cells) -> None:
+    def __init__(self, cells: Cells, known: Known | None = None) -> None:
         mine = Cells()
         names = {name: value for name, value in cells.names.items() if not name.startswith("__")}
         mine.names.update({**names, "get_ipython": mine.names["get_ipython"]})
-        self.inside = Inside(mine)
+        self.inside = Inside(mine, known)
 
     def exchange(self, frame: bytes, timeout: float) -> bytes:
         """As of a session; `timeout` is not kept."""
@@ -32,14 +33,14 @@ class InProcess:
 class Forked:
     """A fork that goes on from what `cells` have run. Never for a stranger's code: it sees all that this process sees."""
 
-    def __init__(self, cells: Cells) -> None:
+    def __init__(self, cells: Cells, known: Known | None = None) -> None:
         self._connection, theirs = Pipe()
         self._child = os.fork()
         if self._child == 0:
             try:
                 self._connection.close()
                 signal.signal(signal.SIGALRM, signal.SIG_DFL)
-                inside = Inside(cells)
+                inside = Inside(cells, known)
                 while True:
                     theirs.send_bytes(inside.handle(theirs.recv_bytes()))
             finally:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 from carelab.grading.cells import plain_python
@@ -52,6 +53,7 @@ class _Top(ast.NodeVisitor):
     visit_ImportFrom = visit_Import
 
 
+@lru_cache(256)
 def _top(source: str) -> _Top:
     top = _Top()
     top.visit(ast.parse(plain_python(source)))

@@ -23,9 +23,10 @@ import numpy as np
 import pandas as pd
 
 from carelab.grading.arguments import apply
-from carelab.grading.inside import MAX_TEXT, recall
+from carelab.grading.inside import MAX_TEXT, recall, take
+from carelab.grading.known import Known
 from carelab.grading.session import Lost, Session
-from carelab.grading.values import Malformed, Reference, decode
+from carelab.grading.values import Malformed, Reference, decode, given
 
 CALL_SECONDS = 30.0
 MAX_ITEMS = 100_000  # of an iterator that stays in the student's process
@@ -82,10 +83,15 @@ class Student:
         self.lost = ""
         self.used: set[Use] = set()
         self.allowed: frozenset[Use] | None = None
+        self.known = Known()  # tables that both processes have
 
     def run(self, source: str, name: str) -> None:
         """Run a cell. Raises what the cell raised, or Lost."""
         self.ask("run", source, name)
+
+    def agree(self, known: Known) -> None:
+        """From here on send rows of these tables by their numbers, as far as the student's process has the same tables."""
+        self.known = known.only(self.ask("agree", known.digests))
 
     def get(self, name: str) -> Any:
         """The value of a name: data, or a stand-in. Raises NameError when the cells defined no such name."""
@@ -127,7 +133,7 @@ class Student:
         if [type(part) for part in (outcome, encoded, changed, out, err)] != [str, bytes, dict, str, str]:
             raise Malformed("It is not in the form of a reply.")
         self._print(out, err)
-        value = decode(encoded, lambda reference: self._adopt(reference, path))
+        value = decode(encoded, lambda reference: self._adopt(reference, path), known=self.known)
         if outcome == "refused" and type(value) is str:
             self.faults.append(value[:300])
             raise StudentError(value[:300])
@@ -184,6 +190,8 @@ class _Pickler(cloudpickle.Pickler):  # type: ignore[misc, unused-ignore]
 
     def reducer_override(self, obj: Any) -> Any:
         """Only a number for an object that the student's process has itself. (A persistent_id would be asked for every text.)"""
+        if type(obj) is pd.DataFrame and (data := given(obj, self._student.known)) is not None:
+            return take, (data,)
         if not issubclass(type(obj), Proxy):
             return super().reducer_override(obj)
         student, reference, _ = _inner(obj)

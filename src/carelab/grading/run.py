@@ -1,9 +1,7 @@
 """Run a rebuilt notebook and say of each check what happened."""
 
 import tempfile
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from nbclient import NotebookClient
 from nbclient.exceptions import DeadKernelError
@@ -11,22 +9,11 @@ from nbformat import NotebookNode
 
 from carelab.build.execute import QUIET_KERNEL, kernel_environment
 from carelab.grading.rebuild import answers, graded, read_notebook, rebuild
+from carelab.grading.results import CheckResult as CheckResult
+from carelab.grading.results import Status, asked
 from carelab.grading.words import CELL_TIMEOUT_SECONDS
 from carelab.grading.words import explain as explain
 from carelab.paths import RELEASE, SOLUTIONS
-
-Status = Literal["passed", "failed", "not attempted", "for a person"]
-
-
-@dataclass(frozen=True)
-class CheckResult:
-    """One exercise's outcome. `points` is what it can earn (0 for a gate), `earned` what it did."""
-
-    name: str
-    status: Status
-    points: float
-    earned: float
-    message: str = ""
 
 
 def grade_notebook(path: Path, week: str) -> list[CheckResult]:
@@ -45,27 +32,16 @@ def run_checks(notebook: NotebookNode, submitted: dict[str, str], stubs: dict[st
     death = _run(notebook)
     own = {entry["grade_id"]: cell for cell in notebook.cells if (entry := graded(cell)) and entry["solution"]}
     results = []
-    for cell in notebook.cells:
-        entry = graded(cell)
-        if not entry or not entry["grade"]:
+    for one in asked(notebook, submitted, stubs):
+        if one.settled:
+            results.append(CheckResult(one.name, one.settled, one.points, 0.0, one.message))
             continue
-        name = entry["grade_id"].removesuffix("-check")
-        points = float(entry["points"])
-        if _same(submitted.get(name, ""), stubs.get(name, "")) or not submitted.get(name, "").strip():
-            results.append(CheckResult(name, "not attempted", points, 0.0))
-        elif entry["solution"]:
-            results.append(CheckResult(name, "for a person", points, 0.0, "Graded by a person with the rubric."))
-        else:
-            message = _failure(cell, death)
-            if message and name in own:
-                message = _error(own[name]) or message  # what stopped the learner's own cell comes first
-            status: Status = "failed" if message else "passed"
-            results.append(CheckResult(name, status, points, 0.0 if message else points, message))
+        message = _failure(one.cell, death)
+        if message and one.name in own:
+            message = _error(own[one.name]) or message  # what stopped the learner's own cell comes first
+        status: Status = "failed" if message else "passed"
+        results.append(CheckResult(one.name, status, one.points, 0.0 if message else one.points, message))
     return results
-
-
-def _same(one: str, other: str) -> bool:
-    return one.split() == other.split()
 
 
 def _run(notebook: NotebookNode) -> str:

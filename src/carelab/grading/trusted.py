@@ -2,31 +2,46 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
+import subprocess
+import sys
 import tempfile
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass
-from multiprocessing import get_context
+from multiprocessing import Pipe
 from multiprocessing.connection import Connection
-from unittest import mock
+from multiprocessing.reduction import send_handle
+from pathlib import Path
 
 from nbformat import NotebookNode
 
-from carelab.build.execute import kernel_environment
+import carelab
+from carelab.build.execute import KERNEL_ENVIRONMENT
 from carelab.errors import UserError
 from carelab.grading.course import steps
 from carelab.grading.proxies import Use
-from carelab.grading.rebuild import answers, graded
-from carelab.grading.run import CheckResult, _same
+from carelab.grading.rebuild import answers
+from carelab.grading.results import Asked, CheckResult, asked
 from carelab.grading.session import Lost, Session
-from carelab.grading.walk import Job, Verdict, host
+from carelab.grading.walk import Job, Verdict
 from carelab.grading.words import CELL_TIMEOUT_SECONDS
 
 CALL_SECONDS = 30.0
 START_SECONDS = 120.0
+END_SECONDS = 10.0
+_HOST = "from carelab.grading.walk import main; main()"
 # A forked child may hang in a thread pool that its parent started: one thread each.
-_ENVIRONMENT = {"MPLBACKEND": "agg", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+# Large pages of memory (Linux) make its many forks twice as quick, which needs an allocator that asks for them.
+_ENVIRONMENT = {
+    "MPLBACKEND": "agg",
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "PYTHONMALLOC": "malloc",
+    "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1",
+}
 
 
 @dataclass(frozen=True)
@@ -34,6 +49,7 @@ class Judged(CheckResult):
     """A check's result; `flag` is a sentence when something abnormal happened, which is always 0 points."""
 
     flag: str = ""
+    printed: str = ""  # what the learner's own cell printed, at most walk.MAX_PRINTED characters
 
 
 class Trusted:
@@ -44,7 +60,8 @@ class Trusted:
 
     `uses` is what the checks do with the objects of the reference solution. Without it the reference is graded first, which costs
     the time of one submission; pass on the `uses` of another process for the same notebook to save that.
-    Needs os.fork (Linux, macOS).
+    Needs os.fork (Linux, macOS). Several threads may have one each; each is for one thread at a time. When this process is
+    killed, the trusted one and all it started end by themselves.
     """
 
     def __init__(
@@ -58,6 +75,7 @@ class Trusted:
         self._course = course
         self._seconds = call_seconds, cell_seconds
         self._stack = ExitStack()
+        self._process: subprocess.Popen[bytes] | None = None
         self._connection: Connection | None = None
         self.uses = uses
 
@@ -80,20 +98,30 @@ class Trusted:
     def _start(self) -> None:
         self._stack.close()
         folder = self._stack.enter_context(tempfile.TemporaryDirectory())
-        mine, theirs = get_context("spawn").Pipe()
-        process = get_context("spawn").Process(target=host, args=(theirs, steps(self._course), folder), daemon=True)
-        with kernel_environment(), mock.patch.dict(os.environ, _ENVIRONMENT):
-            process.start()
+        said = self._stack.enter_context(tempfile.TemporaryFile())  # noqa: SIM115 (the stack closes it)
+        mine, theirs = Pipe()
+        process = subprocess.Popen(
+            [sys.executable, "-P", "-c", _HOST, str(theirs.fileno())],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=said,
+            env=_environment(),
+            cwd=folder,
+            pass_fds=(theirs.fileno(),),
+            start_new_session=True,  # so that it can be ended with all it started
+        )
         theirs.close()
-        self._stack.callback(process.join, 10)
-        self._stack.callback(mine.close)  # the process ends when nobody is left to ask
-        self._connection = mine
+        self._stack.callback(_end, process)
+        self._stack.callback(mine.close)
+        self._process, self._connection = process, mine
         try:
+            mine.send(steps(self._course))
             sentence = mine.recv()[1] if mine.poll(START_SECONDS) else "The course's own cells took too long."
-        except EOFError:
-            sentence = "The process for the course's own cells ended at once."
+        except (EOFError, OSError):
+            said.seek(0)
+            last = said.read()[-2_000:].decode(errors="replace").strip().splitlines()[-1:] or ["no message"]
+            sentence = f"The process for the course's own cells ended at once ({last[0]})."
         if sentence:
-            process.terminate()
             self._stack.close()
             raise UserError(sentence)
 
@@ -131,37 +159,19 @@ class Trusted:
         excepted.
         """
         chosen = None if only is None else frozenset(only)
-        verdicts = self._ask(Job(submitted, chosen, self.uses, *self._seconds), open_session)
-        results = []
-        for cell in self._course.cells:
-            entry = graded(cell)
-            if not entry or not entry["grade"]:
-                continue
-            name = entry["grade_id"].removesuffix("-check")
-            if chosen is None or name in chosen:
-                source = submitted.get(name, "")
-                if _same(source, stubs.get(name, "")) or not source.strip():
-                    results.append(Judged(name, "not attempted", float(entry["points"]), 0.0))
-                elif entry["solution"]:
-                    words = "Graded by a person with the rubric."
-                    results.append(Judged(name, "for a person", float(entry["points"]), 0.0, words))
-                else:
-                    results.append(_judged(name, float(entry["points"]), verdicts))
-        return results
+        cells = [one for one in asked(self._course, submitted, stubs) if chosen is None or one.name in chosen]
+        open_ones = frozenset(one.name for one in cells if not one.settled)
+        verdicts = self._ask(Job(submitted, open_ones, self.uses, *self._seconds), open_session) if open_ones else {}
+        return [_judged(one, verdicts) for one in cells]
 
     def _ask(self, job: Job, open_session: Callable[[], Session]) -> dict[str, Verdict]:
         """Put a job to the process and serve its requests. An empty answer when it died: no check has passed then."""
-        connection = self._connection
-        assert connection is not None, "use it as a context manager"
+        channel = self._channel(job)
         verdicts: dict[str, Verdict] = {}
         session: Session | None = None
         failure: Exception | None = None
         try:
-            connection.send(job)
-            while (message := connection.recv())[0] != "end":
-                if message[0] == "done":
-                    verdicts = message[1]
-                    continue
+            while (message := channel.recv())[0] != "done":
                 what, number, frame, seconds = message
                 fine = False
                 reply: bytes | str = "The answer's process could not be started."
@@ -178,22 +188,59 @@ class Trusted:
                     reply = str(error)
                 except Exception as error:
                     failure = error
-                connection.send((number, fine, reply))
-        except (EOFError, OSError):
-            self._start()
+                channel.send((number, fine, reply))
+            verdicts = message[1]
+        except (EOFError, OSError):  # it died; the next job finds its process alive, or starts it again
+            pass
         finally:
+            channel.close()
             if session is not None:
                 session.close()
         if failure is not None:
             raise failure
         return verdicts
 
+    def _channel(self, job: Job) -> Connection:
+        """Hand the job over; a connection for this job alone, so that nothing of one reaches the next."""
+        for again in (True, False):
+            assert self._connection is not None, "use it as a context manager"
+            mine, theirs = Pipe()
+            try:
+                self._connection.send(job)
+                send_handle(self._connection, theirs.fileno(), None)
+                return mine
+            except OSError:
+                mine.close()
+                if not again:
+                    raise
+                self._start()
+            finally:
+                theirs.close()
+        raise AssertionError("unreachable")
 
-def _judged(name: str, points: float, verdicts: dict[str, Verdict]) -> Judged:
+
+def _judged(one: Asked, verdicts: dict[str, Verdict]) -> Judged:
+    if one.settled:
+        return Judged(one.name, one.settled, one.points, 0.0, one.message)
     dead = "The check did not run: the process it should have run in ended."
-    verdict = verdicts.get(f"{name}-check", Verdict(dead, dead))
-    own = verdicts.get(name, Verdict())
+    verdict = verdicts.get(f"{one.name}-check", Verdict(dead, dead))
+    own = verdicts.get(one.name, Verdict())
     if not verdict.message:
-        return Judged(name, "passed", points, points)
+        return Judged(one.name, "passed", one.points, one.points, printed=own.printed)
     # What stopped the learner's own cell comes first.
-    return Judged(name, "failed", points, 0.0, own.message or verdict.message, own.flag or verdict.flag)
+    message, flag = own.message or verdict.message, own.flag or verdict.flag
+    return Judged(one.name, "failed", one.points, 0.0, message, flag, own.printed)
+
+
+def _environment() -> dict[str, str]:
+    """The environment of the trusted process; that of this one, which threads share, stays as it is."""
+    sources = str(Path(carelab.__file__).resolve().parents[1])
+    path = os.pathsep.join([sources, *filter(None, [os.environ.get("PYTHONPATH")])])
+    return {**os.environ, **KERNEL_ENVIRONMENT, **_ENVIRONMENT, "PYTHONPATH": path}
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End the trusted process and all it started."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait(END_SECONDS)

@@ -24,16 +24,20 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pandas as pd
 
+from carelab.grading.known import MAX_NEW, Known, Rows
+
 MAX_BYTES = 64 * 2**20  # of one message
 MAX_NODES = 1_000_000  # primitives in one message; a column of plain dtype is one
 MAX_DEPTH = 40
 MAX_INT_BYTES = 1024
 MAX_RANGE = 1_000_000  # items: a check may well turn a range into a list
 MAX_DIMENSION = 2**31
+MAX_GIVEN = 2**23  # values of tables that both processes have, in one message
 _DTYPE = re.compile(r"[<>|](?:b1|[iu][1248]|f[248]|c(?:8|16)|[US]\d{1,7}|[mM]8\[(?:ns|us|ms|s|m|h|D|W|M|Y)\])")
 _FREQUENCY = re.compile(r"-?\d{0,4}[A-Za-z]{1,6}(-[A-Za-z]{3})?")
 _ZONE = re.compile(r"[A-Za-z][A-Za-z0-9_+\-]{0,31}(/[A-Za-z0-9_+\-]{1,31}){0,2}")
 _UNITS = ("s", "ms", "us", "ns")
+_TEXTS = frozenset((str, float, type(None)))  # of which a float may only be a gap
 
 
 class Malformed(Exception):
@@ -66,33 +70,24 @@ Refer = Callable[[object], Reference]
 Adopt = Callable[[Reference], object]
 
 
-def encode(value: object, refer: Refer | None = None, max_bytes: int = MAX_BYTES) -> bytes:
-    """Bytes for `value`; what has no form as data is handed to `refer`.
+def encode(value: object, refer: Refer | None = None, max_bytes: int = MAX_BYTES, known: Known | None = None) -> bytes:
+    """Bytes for `value`; what has no form as data is handed to `refer`, and what the reader has too is found in `known`.
 
     Raises Unsendable when it is too large or too deep, or needs a reference and `refer` is None.
     """
-    writer = _Writer(refer, max_bytes)
+    writer = _Writer(refer, max_bytes, known)
     writer.value(value, 0)
     return bytes(writer.out)
 
 
-def decode(data: bytes, adopt: Adopt | None = None, max_bytes: int = MAX_BYTES) -> Any:
-    """The value that `data` stands for; references become what `adopt` makes of them.
+def decode(data: bytes, adopt: Adopt | None = None, max_bytes: int = MAX_BYTES, known: Known | None = None) -> Any:
+    """The value that `data` stands for; references become what `adopt` makes of them, rows of `known` tables are taken there.
 
     Raises Malformed, and nothing else, for any bytes that `encode` would not have written.
     """
     if len(data) > max_bytes:
         raise Malformed(f"The reply is larger than {max_bytes:,} bytes.")
-    reader = _Reader(data, adopt)
-    try:
-        value = reader.value(0)
-    except Malformed:
-        raise
-    except (Exception, RecursionError) as error:
-        raise Malformed(f"The reply holds something that cannot be ({type(error).__name__}).") from None
-    if reader.at != len(data):
-        raise Malformed("The reply goes on after its end.")
-    return value
+    return _Reader(data, adopt, known).whole()
 
 
 # ---------------------------------------------------------------- writing, in the student's process
@@ -111,8 +106,10 @@ def _base(kind: type) -> type | None:
 
 
 class _Writer:
-    def __init__(self, refer: Refer | None, max_bytes: int) -> None:
+    def __init__(self, refer: Refer | None, max_bytes: int, known: Known | None) -> None:
         self.out = bytearray()
+        self.known = known
+        self.given = 0
         self.nodes = 0
         self.refer = refer
         self.max_bytes = max_bytes
@@ -165,7 +162,7 @@ class _Writer:
     def extension(self, obj: object, depth: int) -> None:
         mark = len(self.out)
         try:
-            letter, parts = _parts(obj)
+            letter, parts = self.given_rows(obj) or _parts(obj)
             self.out += b"x" + letter
             self.value(parts, depth + 1)
         except _NoForm:
@@ -175,6 +172,37 @@ class _Writer:
             reference = self.refer(obj)
             self.out += b"xr"
             self.value((reference.number, reference.classes, reference.name, reference.abilities), depth + 1)
+
+    def given_rows(self, obj: object) -> tuple[bytes, object] | None:
+        """A table as rows of one that the reader has, too."""
+        if self.known is None or type(obj) is not pd.DataFrame:
+            return None
+        found = self.known.find(obj)
+        if found is None:
+            return None
+        self.given += len(obj) * obj.shape[1]
+        return (b"B", _rows(found)) if self.given <= MAX_GIVEN else None
+
+
+def taken(data: bytes, known: Known) -> tuple[pd.DataFrame, Rows]:
+    """The table that `given` wrote, and how it was found. Raises Malformed."""
+    reader = _Reader(data, None, known)
+    return reader.whole(), reader.found
+
+
+def given(table: pd.DataFrame, known: Known) -> bytes | None:
+    """`encode` of a table of which `known` holds a part; None when it holds none."""
+    found = known.find(table)
+    try:
+        return None if found is None else encode(_Form(b"B", _rows(found)))
+    except (_NoForm, Unsendable):
+        return None
+
+
+def _rows(found: Rows) -> object:
+    rows = None if found.rows is None else _array(found.rows)
+    index = None if found.index is None else _index(found.index)
+    return found.name, rows, found.numbers, index, [(at, label, _column(values)) for at, label, values in found.new]
 
 
 @dataclass(frozen=True)
@@ -216,14 +244,19 @@ def _split_array(obj: Any) -> tuple[bytes, object]:
 
 
 def _list(items: list[Any]) -> object:
-    """A list of strings and gaps as lengths and one text, anything else as it is."""
-    if len(items) < 8 or not all(type(item) is str or item is None or item is np.nan for item in items):
+    """A list of texts and gaps as one text: each different one once, and which of them stands where."""
+    if len(items) < 8 or not _TEXTS.issuperset(map(type, items)):
         return items
-    data = [item.encode("utf-8", "surrogatepass") if type(item) is str else b"" for item in items]
-    sizes = [
-        len(one) if type(item) is str else -1 if item is None else -2 for item, one in zip(items, data, strict=True)
-    ]
-    return _Form(b"p", (np.array(sizes, "<i4").tobytes(), b"".join(data)))
+    texts = dict.fromkeys(items)
+    gaps = [item for item in texts if type(item) is not str]
+    if not all(item is None or item is np.nan for item in gaps):
+        return items
+    which = {item: -1 if item is None else -2 for item in gaps}
+    data = [str.encode(item, "utf-8", "surrogatepass") for item in texts if type(item) is str]
+    which |= {item: at for at, item in enumerate(item for item in texts if type(item) is str)}
+    places = np.fromiter(map(which.__getitem__, items), "<i4", len(items))
+    sizes = np.fromiter(map(len, data), "<i4", len(data))
+    return _Form(b"p", (places.tobytes(), sizes.tobytes(), b"".join(data)))
 
 
 def _zone(zone: dt.tzinfo | None) -> object:
@@ -348,11 +381,26 @@ _SPLITTERS: list[tuple[Any, bytes, Callable[[Any], object]]] = [
 
 
 class _Reader:
-    def __init__(self, data: bytes, adopt: Adopt | None) -> None:
+    def __init__(self, data: bytes, adopt: Adopt | None, known: Known | None) -> None:
         self.data = data
         self.at = 0
+        self.known = known
+        self.given = 0
+        self.found: Rows
         self.nodes = 0
         self.adopt = adopt
+
+    def whole(self) -> Any:
+        """The one value that all the bytes stand for. Raises Malformed."""
+        try:
+            value = self.value(0)
+        except Malformed:
+            raise
+        except (Exception, RecursionError) as error:
+            raise Malformed(f"The reply holds something that cannot be ({type(error).__name__}).") from None
+        if self.at != len(self.data):
+            raise Malformed("The reply goes on after its end.")
+        return value
 
     def take(self, count: int) -> bytes:
         if count > len(self.data) - self.at:
@@ -387,6 +435,8 @@ class _Reader:
                 return self.reference(parts)
             if letter == b"p":
                 return self.strings(parts)
+            if letter == b"B":
+                return self.rows(parts)
             if build is None:
                 raise Malformed("The reply holds a kind of value that is not known.")
             return build(parts)
@@ -413,22 +463,39 @@ class _Reader:
         return dict(zip(items[::2], items[1::2], strict=True))
 
     def strings(self, parts: Any) -> list[Any]:
-        sizes_bytes, text = _expect(parts, bytes, bytes)
-        if len(sizes_bytes) % 4:
-            raise Malformed("A list of texts in the reply has no whole lengths.")
-        sizes = np.frombuffer(sizes_bytes, "<i4")
-        self.count(len(sizes))
-        if (sizes < -2).any() or int(np.clip(sizes, 0, None).sum(dtype="i8")) != len(text):
+        which_bytes, sizes_bytes, text = _expect(parts, bytes, bytes, bytes)
+        _check(len(which_bytes) % 4 == 0 == len(sizes_bytes) % 4)
+        which, sizes = np.frombuffer(which_bytes, "<i4"), np.frombuffer(sizes_bytes, "<i4")
+        self.count(len(which) + len(sizes))
+        if (sizes < 0).any() or int(sizes.sum(dtype="i8")) != len(text):
             raise Malformed("A list of texts in the reply has wrong lengths.")
-        items: list[Any] = []
-        at = 0
-        for size in sizes.tolist():
-            if size < 0:
-                items.append(None if size == -1 else np.nan)
-            else:
-                items.append(text[at : at + size].decode("utf-8", "surrogatepass"))
-                at += size
-        return items
+        _check(not len(which) or -2 <= which.min() <= which.max() < len(sizes))
+        ends = np.cumsum(sizes, dtype="i8").tolist()
+        texts = [
+            text[end - size : end].decode("utf-8", "surrogatepass")
+            for size, end in zip(sizes.tolist(), ends, strict=True)
+        ]
+        texts += [np.nan, None]  # -2 and -1 count from the end
+        return [texts[at] for at in which.tolist()]
+
+    def rows(self, parts: Any) -> Any:
+        name, rows, numbers, index, new = _expect(parts, str, (np.ndarray, type(None)), list, object, list)
+        _check(self.known is not None and len(new) <= MAX_NEW)
+        _check(all(type(one) is int and one >= 0 for one in numbers))
+        known = cast(Known, self.known)
+        length = known.length(name)
+        if rows is not None:
+            rows = _one(rows, "i")
+            _check(not len(rows) or 0 <= rows.min() <= rows.max() < length)
+            length = len(rows)
+        self.given += length * len(numbers)
+        if self.given > MAX_GIVEN:
+            raise Malformed("The reply holds too many values.")
+        for one in new:
+            _expect(one, int, object, object)
+            _is_column(one[2])
+        self.found = Rows(name, rows, numbers, None if index is None else _is_index(index), new)
+        return known.give(self.found)
 
     def reference(self, parts: Any) -> object:
         number, classes, name, abilities = _expect(parts, int, tuple, str, str)
@@ -475,10 +542,7 @@ def _build_array(parts: Any) -> Any:
 def _build_objects(parts: Any) -> Any:
     shape, items = _expect(parts, tuple, list)
     _check(_shape(shape) == len(items))
-    array = np.empty(len(items), dtype=object)
-    for at, item in enumerate(items):  # one by one: numpy would unpack lists
-        array[at] = item
-    return array.reshape(shape)
+    return np.fromiter(items, dtype=object, count=len(items)).reshape(shape)  # np.array would unpack lists
 
 
 def _one(array: Any, kind: str) -> Any:

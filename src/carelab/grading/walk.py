@@ -8,27 +8,38 @@ reference solution: names that its cells define are fetched from the student's p
 from __future__ import annotations
 
 import contextlib
+import gc
 import inspect
 import io
 import os
 import pickle
+import select
 import signal
+import sys
 import time
 import warnings
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
+from multiprocessing.reduction import recv_handle
 from types import FrameType
 
-from carelab.grading.cells import Cells
+from carelab.grading.cells import Cells, compile_cell
+from carelab.grading.known import Known
 from carelab.grading.local import Forked
 from carelab.grading.names import Step, defined, imports
 from carelab.grading.proxies import Student, Use, source_of
 from carelab.grading.session import Lost
+from carelab.grading.warm import warm
 from carelab.grading.words import CELL_TIMEOUT_SECONDS, explain
 
 SESSIONS = 4  # of one submission: an endless loop in one exercise does not cost the others
 MAX_MESSAGE = 2_000
+MAX_PRINTED = 10_000
+CPU_SECONDS = 5  # beyond a cell's time, for what cannot be interrupted otherwise
+MEMORY = 2**30  # bytes that a submission's values may need here, on top of what the provided cells hold
+
+_TOO_MUCH = "The check ended without a result: look for an answer that gives back too much to be looked at."
 
 
 @dataclass(frozen=True)
@@ -39,6 +50,7 @@ class Verdict:
     flag: str = ""
     lost: str = ""
     used: frozenset[Use] = frozenset()
+    printed: str = ""
 
 
 @dataclass(frozen=True)
@@ -94,15 +106,15 @@ class _Relay:
 class _Own:
     """Sessions of the reference solution: forks of this process."""
 
-    def __init__(self, cells: Cells) -> None:
-        self._cells = cells
+    def __init__(self, cells: Cells, known: Known) -> None:
+        self._cells, self._known = cells, known
         self._session: Forked | None = None
         self.busy = False
 
     def open(self) -> None:
         """As of a relay."""
         self.close()
-        self._session = Forked(self._cells)
+        self._session = Forked(self._cells, self._known)
 
     def exchange(self, frame: bytes, timeout: float) -> bytes:
         """As of a session."""
@@ -116,13 +128,23 @@ class _Own:
             self._session.close()
 
 
-def host(connection: Connection, plan: list[Step], folder: str) -> None:
+def main() -> None:
+    """Serve the connection whose number is the first argument; the plan is the first thing that comes."""
+    connection = Connection(int(sys.argv[1]))
+    os.set_inheritable(connection.fileno(), False)
+    try:
+        plan = connection.recv()
+    except EOFError:
+        return
+    host(connection, plan)
+
+
+def host(connection: Connection, plan: list[Step]) -> None:
     """Run the cells before the first answer, then a fork for each job that comes; ends when the connection does.
 
-    Sends ("ready", sentence), the sentence being empty when all cells ran; then, for each job, requests of its session and
-    ("done", verdicts), and ("end", None) when its process is gone.
+    Sends ("ready", sentence), the sentence being empty when all cells ran. With each job comes a connection of its own, on which
+    its process sends the requests of its session and ("done", verdicts).
     """
-    os.chdir(folder)
     warnings.filterwarnings("ignore", message=".*non-interactive, and thus cannot be shown")
     inspect.getsource = source_of  # type: ignore[assignment]
     first = next((at for at, step in enumerate(plan) if step.kind == "answer"), len(plan))
@@ -131,26 +153,60 @@ def host(connection: Connection, plan: list[Step], folder: str) -> None:
         if step.kind == "provided" and (message := _quietly(lambda step=step: cells.run(step.source, step.name))):  # type: ignore[misc]
             connection.send(("ready", f"The course's own {step.name} fails: {message}"))
             return
+    warm()
+    known = Known(cells.names)
+    for step in plan[first:]:
+        _read_ahead(step)
+    gc.collect()
+    gc.freeze()  # the collector of a fork leaves these objects, and so their shared pages, alone
     connection.send(("ready", ""))
     while True:
         try:
-            job = connection.recv()
+            job, channel = connection.recv(), Connection(recv_handle(connection))
         except (EOFError, OSError):
             return
+        alive, ends = os.pipe()
         child = os.fork()
         if child == 0:
-            relay: _Relay | _Own = _Own(cells) if job.reference else _Relay(connection)
+            relay: _Relay | _Own = _Own(cells, known) if job.reference else _Relay(channel)
             try:
-                connection.send(("done", _Walk(cells, plan[first:], job, relay).verdicts()))
+                os.close(alive)
+                connection.close()
+                channel.send(("done", _Walk(cells, known, plan[first:], job, relay).verdicts()))
             finally:
                 if job.reference:
                     relay.close()
                 os._exit(0)
+        os.close(ends)
+        channel.close()
+        _wait(alive, connection)
+        os.close(alive)
         os.waitpid(child, 0)
-        try:
-            connection.send(("end", None))
-        except OSError:  # nobody is left to tell
-            return
+
+
+def _wait(alive: int, connection: Connection) -> None:
+    """Until the other end of the pipe `alive` is closed. When the connection is closed first, all of this ends."""
+    poll = select.poll()
+    poll.register(alive, 0)  # 0: only whether it is closed
+    poll.register(connection.fileno(), 0)
+    closed: set[int] = set()
+    while alive not in closed:
+        if closed:
+            os.killpg(0, signal.SIGKILL)
+        closed = {number for number, _ in poll.poll()}
+
+
+def _file(step: Step) -> str:
+    """What a step's source is called: an answer and its check share a name."""
+    return f"{step.name}-check" if step.kind == "check" else step.name
+
+
+def _read_ahead(step: Step) -> None:
+    """Read a cell of the course's own once, for all forks."""
+    if step.kind == "answer":
+        defined(step.source), compile_cell(imports(step.source), "<imports>")
+    else:
+        compile_cell(step.source, f"<{_file(step)}>")
 
 
 def _quietly(run: Callable[[], None]) -> str:
@@ -170,14 +226,41 @@ def _sentence(error: BaseException) -> str:
         text = ""
     kind = "KeyboardInterrupt" if isinstance(error, _Stop) else type(error).__name__
     words = text if isinstance(error, Lost) else explain(kind, text)
-    return words[:MAX_MESSAGE].encode("utf-8", "backslashreplace").decode("utf-8")
+    return _text(words)
+
+
+def _text(text: str, most: int = MAX_MESSAGE) -> str:
+    """The beginning of a text that a student may have written, as one that can be stored anywhere."""
+    return text[:most].encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def _address_space() -> int:
+    """Bytes of this process's address space; 0 where /proc does not say."""
+    with contextlib.suppress(OSError), open("/proc/self/statm", encoding="ascii") as statm:
+        return int(statm.read().split()[0]) * os.sysconf("SC_PAGESIZE")
+    return 0
+
+
+def _limit(memory: int = 0, seconds: int = 0) -> None:
+    """Keep this process and its forks to so much more memory, and to a processor time that nothing can put off."""
+    import resource  # Windows has none, and imports this module
+
+    wanted = {}
+    if memory and _address_space():  # macOS keeps no such limit
+        wanted[resource.RLIMIT_AS] = _address_space() + memory
+    if seconds:
+        wanted[resource.RLIMIT_CPU] = seconds
+    for what, most in wanted.items():
+        ceiling = resource.getrlimit(what)[1]
+        most = most if ceiling == resource.RLIM_INFINITY else min(most, ceiling)
+        resource.setrlimit(what, (most, most))
 
 
 class _Walk:
     """One submission, from its first answer to the last check."""
 
-    def __init__(self, cells: Cells, plan: list[Step], job: Job, relay: _Relay | _Own) -> None:
-        self.cells, self.plan, self.job, self.relay = cells, plan, job, relay
+    def __init__(self, cells: Cells, known: Known, plan: list[Step], job: Job, relay: _Relay | _Own) -> None:
+        self.cells, self.known, self.plan, self.job, self.relay = cells, known, plan, job, relay
         self.sessions = SESSIONS
         self.history: list[Step] = []  # what the student's process has run
         self.wanted: set[str] = set()  # names that come from there
@@ -190,6 +273,7 @@ class _Walk:
             last = max((at for at, step in enumerate(self.plan) if step.name in self.job.only), default=-1)
             self.plan = self.plan[: last + 1]
         signal.signal(signal.SIGALRM, self._alarm)
+        _limit(MEMORY, (1 + len(self.plan)) * (int(self.job.cell_seconds) + CPU_SECONDS))
         self._open()
         last_answer = max((at for at, step in enumerate(self.plan) if step.kind == "answer"), default=-1)
         for at, step in enumerate(self.plan):
@@ -210,6 +294,7 @@ class _Walk:
             self.student = Student(self.relay, self.job.call_seconds)
             try:
                 self.relay.open()
+                self.student.agree(self.known)
                 for step in self.history:
                     with contextlib.suppress(Exception):
                         self._run_there(step)
@@ -222,30 +307,33 @@ class _Walk:
         self.student.lost = self.student.lost or lost or "The answer's process could not be started."
         self._fetch(self.wanted)
 
-    def _run_there(self, step: Step) -> None:
+    def _run_there(self, step: Step, out: io.StringIO | None = None) -> None:
         self.student.deadline = time.monotonic() + self.job.cell_seconds
-        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+        with contextlib.redirect_stdout(out or io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
             self.student.run(step.source, step.name)
 
     def _answer(self, step: Step) -> None:
         mine = Step("answer", step.name, self.job.submitted.get(step.name, ""))
+        message = flag = ""
+        out = io.StringIO()
         try:
-            self._run_there(mine)
+            self._run_there(mine, out)
         except Lost as error:
-            self.found[step.name] = Verdict(str(error), str(error))
+            message = flag = str(error)
             self._open(str(error))
         except Exception as error:
-            self.found[step.name] = Verdict(_sentence(error))
+            message = _sentence(error)
+        if not flag:
             self.history.append(mine)
-        else:
-            self.history.append(mine)
+        self.found[step.name] = Verdict(message, flag, printed=_text(out.getvalue(), MAX_PRINTED))
         names = defined(step.source)
         self.wanted |= names
         _quietly(lambda: self.cells.run(imports(step.source), "imports"))
         self.student.faults.clear()
         self._fetch(names)
-        if self.student.faults:
-            self.found.setdefault(step.name, Verdict(self.student.faults[0], self.student.faults[0]))
+        if self.student.faults and not message:
+            fault = _text(self.student.faults[0])
+            self.found[step.name] = replace(self.found[step.name], message=fault, flag=fault)
         if self.student.lost and self.sessions:
             self._open(self.student.lost)
 
@@ -291,6 +379,7 @@ class _Walk:
         if child == 0:
             try:
                 os.close(reader)
+                _limit(seconds=int(self.job.cell_seconds) + CPU_SECONDS)
                 with os.fdopen(writer, "wb") as pipe:
                     pickle.dump(self._check(step), pipe)
             finally:
@@ -300,8 +389,7 @@ class _Walk:
             data = pipe.read()
         os.waitpid(child, 0)
         if not data:
-            sentence = "The check ended without a result: look for an answer that needs too much memory."
-            return Verdict(sentence, sentence)
+            return Verdict(_TOO_MUCH, _TOO_MUCH)
         verdict: Verdict = pickle.loads(data)  # from our own fork
         return verdict
 
@@ -315,15 +403,21 @@ class _Walk:
 
     def _check(self, step: Step) -> Verdict:
         self._watch(step)
-        out, err, message = io.StringIO(), io.StringIO(), ""
-        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        err, message, flag = io.StringIO(), "", ""
+        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(err):
             try:
                 with self._timed():
-                    self.cells.run(step.source, f"{step.name}-check")
+                    self.cells.run(step.source, _file(step))
+            except MemoryError:
+                message = flag = _TOO_MUCH
+            except _Stop as error:
+                message = flag = _sentence(error)
             except BaseException as error:
                 message = _sentence(error)
+        if flag:
+            return Verdict(message, flag)
         if self.student.faults:  # whatever the check made of it
-            flag = self.student.faults[0][:MAX_MESSAGE].encode("utf-8", "backslashreplace").decode("utf-8")
+            flag = _text(self.student.faults[0])
             return Verdict(flag, flag, self.student.lost)
         if self.student.lost:  # before this check began
             return Verdict(self.student.lost, self.student.lost, self.student.lost)

@@ -18,3 +18,8 @@ def explain(kind: str, words: str) -> str:
     if kind == "KeyboardInterrupt":
         return f"The check was stopped after {CELL_TIMEOUT_SECONDS} seconds: look for a loop that never ends."
     return f"Your code stopped with {kind}: {words}"
+
+
+def printable(text: str) -> str:
+    """`text` for a terminal: without the control codes by which a student's message could rewrite what stands there."""
+    return "".join(sign for sign in text if sign in "\n\t" or sign.isprintable())

@@ -1,17 +1,25 @@
 """Check a learner's copy of a week with the grader's own checks, and keep what was verified."""
 
 import json
+import os
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 
 from nbformat import NotebookNode
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from carelab import curriculum, files
 from carelab.errors import UserError
+from carelab.grading.assignment import Assignment
+from carelab.grading.judge import Judge
 from carelab.grading.rebuild import answers, graded, read_notebook
 from carelab.grading.run import CheckResult, grade_notebook
+from carelab.grading.sandbox.isolation import available
+from carelab.grading.submission import Handed
+from carelab.grading.words import printable
 from carelab.paths import RELEASE, WORKSPACE
 
 _SIGN = {"passed": "[green]✓ passed[/]", "failed": "[red]✗ not yet[/]", "not attempted": "[dim]not attempted[/]"}
@@ -27,22 +35,40 @@ def check_week(week: str | int, workspace: Path = WORKSPACE, console: Console | 
     folder = curriculum.week(str(week)).folder
     if not (RELEASE / folder).is_dir():
         raise UserError(f"Week {week} is in preparation; there is nothing to check yet.")
-    results: dict[str, list[CheckResult]] = {}
+    own: dict[str, Path] = {}
     for released in sorted((RELEASE / folder).glob("*.ipynb")):
         notebook = read_notebook(released)
         if answers(notebook):
-            if not _same_checks(read_notebook(workspace / folder / released.name), notebook):
+            own[released.stem] = workspace / folder / released.name
+            if not _same_checks(read_notebook(own[released.stem]), notebook):
                 console.print(
                     f"[yellow]Your {released.stem} notebook is of another version than the checks.[/] Rename it, run "
                     "`python -m carelab lab` for a fresh copy, and paste your answers over.",
                     soft_wrap=True,
                 )
-            with console.status(f"Running your {released.stem} …"):
-                results[released.stem] = grade_notebook(workspace / folder / released.name, folder)
+    with console.status(f"Running your {' and '.join(own)} …"):
+        results = _grade(folder, own)
     for name, outcome in results.items():
         _show(name, outcome, console)
     _keep(folder, results, workspace)
     return [result for outcome in results.values() for result in outcome]
+
+
+def _grade(folder: str, own: dict[str, Path]) -> dict[str, list[CheckResult]]:
+    """Results by notebook: as an instructor's grader gives them, in a sandbox where this machine has one.
+
+    Without one a learner's own code runs as the learner, as it does in JupyterLab.
+    """
+    if not hasattr(os, "fork"):  # Windows: no process can be copied, so the checks run in the notebook's own kernel
+        return {stem: grade_notebook(path, folder) for stem, path in own.items()}
+    with (
+        Judge(Assignment.load(folder), unsafe=available() is not None) as judge,
+        ThreadPoolExecutor(len(own)) as threads,
+    ):
+        judged = {
+            stem: threads.submit(judge.judge, stem, Handed(answers(read_notebook(path)))) for stem, path in own.items()
+        }
+        return {stem: list(results.result()) for stem, results in judged.items()}
 
 
 def _same_checks(own: NotebookNode, released: NotebookNode) -> bool:
@@ -62,7 +88,7 @@ def _show(name: str, results: list[CheckResult], console: Console) -> None:
     table.add_column("what the check says", ratio=1)
     for result in results:
         points = f"{result.earned:g}/{result.points:g}" if result.points and result.status != "for a person" else "–"
-        table.add_row(result.name, _SIGN.get(result.status, result.status), points, result.message)
+        table.add_row(result.name, _SIGN.get(result.status, result.status), points, escape(printable(result.message)))
     console.print(table)
     by_machine = [result for result in results if result.status != "for a person"]
     possible = sum(result.points for result in by_machine)

@@ -692,3 +692,27 @@ def auc_on_later_visits(model, train, test, columns):
 # %% exercise="w01-confusion" wrong="four numbers without names" says="return a dict"
 def call_outcomes(missed, called):
     return [((missed == a) & (called == b)).sum() for a, b in [(1, 1), (0, 1), (1, 0), (0, 0)]]
+
+
+# %% exercise="w01-future-seen" wrong="a visit counts as later than itself" says="not later than itself"
+def share_with_future_seen(train, test):
+    last = train.groupby("patient_id")["start"].max()
+    return float((test["patient_id"].map(last) >= test["start"]).mean())
+
+
+# %% exercise="w01-written-after" wrong="zero taken for empty" says="0 is a value"
+def written_after(past, upcoming):
+    return [name for name in past.columns if upcoming[name].isna().all() and past[name].any()]
+
+
+# %% exercise="w01-honest-auc" wrong="scores a model of its own" says="Fit and ask the `model`"
+def auc_on_later_visits(model, train, test, columns):
+    model.fit(train[columns], train["missed"])
+    own = LogisticRegression(max_iter=1000).fit(train[columns], train["missed"])
+    return float(roc_auc_score(test["missed"], own.predict_proba(test[columns])[:, 1]))
+
+
+# %% exercise="w01-best-calls" wrong="the table of the example by heart" says="Work on the `plan`"
+def best_number_of_calls(plan, value, cost, kept):
+    net = np.array([3.0, 5.0, 8.0, 11.0]) * kept * value - np.array([5, 10, 20, 40]) * cost
+    return int([5, 10, 20, 40][net.argmax()])

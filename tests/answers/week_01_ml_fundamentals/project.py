@@ -167,3 +167,8 @@ features = ("lead_days", "known_rate", "age", "distance_km", "hour")
 
 # %% exercise="w01-j11-features" wrong="tomorrow's snow for next week's list" says="is known one day ahead only"
 features = ["lead_days", "known_rate", "age", "distance_km", "snow_cm_forecast"]
+
+
+# %% exercise="w01-j11-bands" wrong="as many medium places as in the example" says="use `n_medium`"
+def bands(place, n_high, n_medium):
+    return np.where(place <= n_high, "high", np.where((place <= n_high + 3) & (n_medium > 0), "medium", "low"))
