@@ -81,7 +81,13 @@ def __getattr__(name): return Anything()
 # The end in the student's process is ours to tamper with: these patch it.
 REPLIES = """
 import carelab.grading.inside as inside, carelab.grading.values as values
+import types
 from carelab.grading.inside import Inside, Reference
+def serve(handle):  # the object that answers was made before; its function can still get other code
+    global honest
+    honest = types.FunctionType(Inside.handle.__code__, dict(vars(inside)))
+    vars(inside).update(globals())
+    Inside.handle.__code__ = handle.__code__
 """
 
 
@@ -370,29 +376,39 @@ for path in ["$COURSE/gradebook.db", *glob.glob("../*/gradebook.db"), *glob.glob
     ),
     Attack(
         "patched-handle",
-        "Patches the handler of requests: every call gives an object that says it is true, known, and whatever helps.",
+        "Patches the handler of requests: every object says that it is true, known, and whatever helps.",
         "score",
-        REPLIES + "import pickle\n"
-        "def handle(self, frame):\n"
-        "    token, verb, *rest = pickle.loads(frame)\n"
-        "    everything = ('numpy:bool', 'pandas:DataFrame', 'decimal:Decimal', 'builtins:function', 'builtins:Exception')\n"
-        "    thing = Reference(0, everything, 'thing', 'cinlgwb')\n"
-        "    value = {'length': 3, 'truth': True, 'instance': True, 'next': (False, None), 'text': ''}.get(verb, thing)\n"
-        "    return values.encode((token, 'value', values.encode(value, lambda _: thing) if value is not thing\n"
-        "        else b'xr' + values.encode((0, everything, 'thing', 'cinlgwb')), None, {}, '', ''))\n"
-        "Inside.handle = handle",
+        REPLIES
+        + """
+kinds = ("numpy:bool", "pandas:DataFrame", "decimal:Decimal", "builtins:function", "builtins:Exception", "numpy:ndarray")
+class Thing: pass
+def handle(self, frame):
+    self.objects = self.objects or [None]
+    token, verb, args, kwargs, _ = self._request(frame)
+    if verb in ("run", "agree"):
+        return honest(self, frame)
+    plain = {"length": 2, "truth": True, "instance": True, "next": (False, None), "text": "yes", "representation": "yes"}
+    refer = lambda _: Reference(0, kinds, "thing", "cinlgwb")
+    return values.encode((token, "value", values.encode(plain.get(verb, Thing()), refer), None, {}, "", ""))
+serve(handle)
+""",
     ),
     Attack(
         "forged-outcome",
-        "Its replies say that each call changed its arguments, and that the value is one of them.",
+        "Its replies say that each call emptied its arguments, and that the value is one of them.",
         "score",
-        REPLIES + "import pickle\n"
-        "def handle(self, frame):\n"
-        "    token, verb, args, kwargs, _ = pickle.loads(frame)\n"
-        "    changed = {at: ('value', values.encode([])) for at in range(1, len(args))}\n"
-        "    same = 1 if len(args) > 1 else None\n"
-        "    return values.encode((token, 'value', values.encode(0), same, changed, '', ''))\n"
-        "Inside.handle = handle",
+        REPLIES
+        + """
+def handle(self, frame):
+    token, verb, args, kwargs, _ = self._request(frame)
+    if verb != "call":
+        return honest(self, frame)
+    changed = {at: ("value", values.encode(type(args[at])())) for at in range(1, len(args))}
+    same = 1 if len(args) > 1 else None
+    return values.encode((token, "value", values.encode(None), same, changed, "", ""))
+serve(handle)
+def $NAME(*args): return 0
+""",
     ),
     Attack(
         "hostile-pickle",
@@ -402,7 +418,7 @@ for path in ["$COURSE/gradebook.db", *glob.glob("../*/gradebook.db"), *glob.glob
         "class Bomb(dict):\n"
         "    def __reduce_ex__(self, _): return exec, ('import builtins; builtins.AssertionError = Warning',)\n"
         "    __reduce__ = lambda self: self.__reduce_ex__(2)\n"
-        "Inside.handle = lambda self, frame: pickle.dumps(Bomb())\n"
+        "serve(lambda self, frame: pickle.dumps(Bomb()))\n"
         "def $NAME(*args): return Bomb()",
     ),
     Attack(
@@ -435,7 +451,7 @@ for path in ["$COURSE/gradebook.db", *glob.glob("../*/gradebook.db"), *glob.glob
         "token-echo",
         "Sends each request back as its reply.",
         "score",
-        REPLIES + "Inside.handle = lambda self, frame: frame",
+        REPLIES + "serve(lambda self, frame: frame)",
     ),
     Attack(
         "known-errors",

@@ -44,12 +44,12 @@ def _links(folder: Path) -> None:
 SYNTH = (
     TELL
     + """
-import importlib, os
+import importlib.util
 for name in ("carelab.synth.building", "carelab.synth.config", "carelab.build.pipeline"):
     try:
-        module = importlib.import_module(name)
-        tell(f"LEAK[synth] {module.__file__}")
-    except Exception:
+        if found := importlib.util.find_spec(name):
+            tell(f"LEAK[synth] {found.origin} can be run: " + open(found.origin).read(60))
+    except ImportError:
         pass
 """
 )

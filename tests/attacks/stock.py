@@ -114,6 +114,7 @@ def _tree(site: Path) -> dict[str, str]:
     home, course = site / "home", site / "course"
     paths = [course / "nbgrader_config.py", course / "left", *(course / "submitted" / "zoe").rglob("*")]
     paths += [path for name in ("source", "release") for path in (course / name).rglob("*")]
+    paths += (course / "autograded").rglob("carelab-left")
     paths += [
         home / "secret.txt",
         home / "left",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,7 +23,35 @@ def ours() -> Iterator[Ours]:
         yield made
 
 
-@pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.name)
+# What the grader does not stop yet, and why.
+OPEN = {
+    "spoil-arguments": "a check that works out what it expects from a table after the answer had it believes the answer",
+    "inputs": "a learner's own error message may quote what a hidden case called it with, though never what it expects",
+}
+
+
+# Nothing that an ordinary wrong answer does: somebody should look, so a sentence says what it was.
+ABNORMAL = {
+    *(
+        "exits-at-once",
+        "replaces-itself",
+        "patched-encode",
+        "hostile-pickle",
+        "token-echo",
+        "unasked-frames",
+        "base-exception",
+    ),
+    *("endless-loop", "stubborn-loop", "dead-kernel", "reply-flood", "nested", "sleep", "slow-text", "channel-closed"),
+    *("channel-stuffed", "small-and-huge"),
+}
+
+
+def marked(attack: Attack) -> object:
+    marks = [pytest.mark.xfail(reason=OPEN[attack.name], strict=True)] if attack.name in OPEN else []
+    return pytest.param(attack, id=attack.name, marks=marks)
+
+
+@pytest.mark.parametrize("attack", [marked(attack) for attack in ATTACKS])
 def test_an_attack_gets_nowhere(attack: Attack, ours: Ours, site: Path, place: Place, ears, tree, monkeypatch) -> None:
     monkeypatch.setenv("SECRET_TOKEN", tiny.CANARY)
     submitted = site / "course" / "submitted"
@@ -34,13 +64,28 @@ def test_an_attack_gets_nowhere(attack: Attack, ours: Ours, site: Path, place: P
 
     assert sum(result.earned for result in results.values()) == 0, results
     assert not any(result.earned or result.status == "passed" for result in results.values())
+    if attack.name in ABNORMAL:
+        assert any(result.flag for result in results.values()), results
+    assert all(result.message for result in results.values() if result.status == "failed")
     told = "\n".join(f"{r.message}\n{r.flag}\n{getattr(r, 'printed', '')}" for r in results.values())
     for word in (tiny.SECRET, tiny.CANARY, "LEAK["):
         assert word not in told
     assert len(told) < 100_000
     assert ears.heard == []
     assert tree() == before
+    assert not any(Path(shared, "carelab-left").exists() for shared in ("/tmp", "/var/tmp", "/dev/shm"))
+    shutil.rmtree(folder.parent)
     # Whoever comes next is not the worse for it.
     honest = ours.grade(submitted / "zoe" / tiny.WEEK)
     assert {result.status for result in honest.values()} == {"passed"}
     assert sum(result.earned for result in honest.values()) == 10
+
+
+def test_without_the_sandbox_the_same_attack_is_seen(site: Path, place: Place, ears) -> None:
+    """The control, with one that does no harm."""
+    (attack,) = (one for one in ATTACKS if one.name == "home")
+    submit(attack, site / "course" / "release" / tiny.WEEK, site / "mallory", place)
+    with Ours(unsafe=True) as unsafe:
+        unsafe.grade(site / "mallory")
+    time.sleep(0.5)
+    assert b"LEAK[home]" in b"".join(ears.heard)
