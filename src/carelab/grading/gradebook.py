@@ -74,8 +74,11 @@ class Book:
         self._open.callback(self._lock.release)
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
+        """Raises UserError when another program kept the gradebook locked."""
         self._open.close()
+        if isinstance(error, sqlalchemy.exc.OperationalError):
+            raise UserError(f"The gradebook could not be used ({error.orig}). {_BUSY}") from error
 
     @property
     def submitted(self) -> Path:
@@ -132,16 +135,10 @@ class Book:
         return not missing and self.autograded(student, week).is_dir()
 
     def save(self, assignment: Assignment, marked: Marked) -> None:
-        """Write the autograded notebooks, then all grades in one transaction; each is there whole or not at all.
-
-        Raises UserError when another program keeps the gradebook locked.
-        """
+        """Write the autograded notebooks, then all grades in one transaction; each is there whole or not at all."""
         self._write_notebooks(assignment, marked)
-        try:
-            with _one_transaction(self._book):
-                self._grade(assignment, marked)
-        except sqlalchemy.exc.OperationalError as error:
-            raise UserError(f"The gradebook could not be written ({error.orig}). {_BUSY}") from error
+        with _one_transaction(self._book):
+            self._grade(assignment, marked)
         self._late(assignment, marked)
 
     def _write_notebooks(self, assignment: Assignment, marked: Marked) -> None:
