@@ -62,7 +62,7 @@ def _top(source: str) -> _Top:
 
 def defined(source: str) -> set[str]:
     """Names a cell binds, imports left out. Raises SyntaxError."""
-    return _top(source).names
+    return set(_top(source).names)
 
 
 def imports(source: str) -> str:
