@@ -50,6 +50,7 @@ class Verdict:
     flag: str = ""
     lost: str = ""
     used: frozenset[Use] = frozenset()
+    spoiled: bool = False  # the answer changed what it was given, where the reference does not
     printed: str = ""
 
 
@@ -282,7 +283,7 @@ class _Walk:
             elif step.kind == "provided":
                 self._provided(step, at < last_answer)
             elif self.job.only is None or step.name in self.job.only:
-                verdict = self.found[f"{step.name}-check"] = self._fork(step)
+                verdict = self.found[f"{step.name}-check"] = self._judge(step)
                 if verdict.lost:
                     self._open(verdict.lost)
         return self.found
@@ -372,6 +373,22 @@ class _Walk:
         if not self.relay.busy:  # half a message would end everything; the exchange has its own limit
             raise _Stop
 
+    def _judge(self, step: Step) -> Verdict:
+        """Run a check; again when it passed with arguments that the answer had changed.
+
+        A check may work out what it expects from a table that it has just given to the answer, and an answer that empties
+        the table would be right. So the second time the check's own objects stay as they were.
+        """
+        verdict = self._fork(step)
+        if verdict.message or not verdict.spoiled:
+            return verdict
+        self.student.spare = True
+        verdict = self._fork(step)
+        self.student.spare = False
+        if verdict.message and not verdict.flag:
+            return replace(verdict, message=f"Your code changes what it is given; work on a copy. {verdict.message}")
+        return verdict
+
     def _fork(self, step: Step) -> Verdict:
         """Run a check in a process of its own."""
         reader, writer = os.pipe()
@@ -397,6 +414,7 @@ class _Walk:
         """Begin a cell of the course's own that may use what the student made."""
         self.student.faults.clear()
         self.student.used.clear()
+        self.student.spoiled = False
         if self.job.uses is not None:
             self.student.allowed = self.job.uses.get(step.name, frozenset())
         self.student.deadline = time.monotonic() + self.job.cell_seconds
@@ -425,4 +443,4 @@ class _Walk:
             message = (
                 f"The check wrote a warning, which nbgrader counts as a failure: {err.getvalue().strip()[:MAX_MESSAGE]}"
             )
-        return Verdict(message, used=frozenset(self.student.used))
+        return Verdict(message, used=frozenset(self.student.used), spoiled=self.student.spoiled)
