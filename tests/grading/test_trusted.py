@@ -538,6 +538,44 @@ def test_no_code_of_the_student_runs_on_this_side(grade, tmp_path):
     assert not os.path.exists(canary)
 
 
+GIVEN = nbformat.v4.new_notebook(
+    cells=[
+        provided("import pandas as pd"),
+        answer("w00-sum", "def add_up(t):\n    return t['a'].sum()"),
+        check("w00-sum", 't = pd.DataFrame({"a": [1, 2]})\nassert add_up(t) == t["a"].sum(), "1 and 2 are 3"'),
+        answer("w00-grow", "def grow(t):\n    t = t.copy()\n    t['b'] = t['a'] + 1\n    return t"),
+        check("w00-grow", 't = pd.DataFrame({"a": [1, 2]})\nassert list(grow(t)["b"]) == [2, 3], "one more"'),
+        answer("w00-mark", "def mark(t):\n    t['c'] = 1"),
+        check("w00-mark", 't = pd.DataFrame({"a": [1, 2]})\nmark(t)\nassert list(t["c"]) == [1, 1], "a column of 1"'),
+    ]
+)
+CHANGES = {
+    "the reference": ({}, ["passed", "passed", "passed"]),
+    "empties what it is given": (
+        {"w00-sum": "def add_up(t):\n    t.drop(t.index, inplace=True)\n    return 0"},
+        ["failed", "passed", "passed"],
+    ),
+    "changes it and is right": (
+        {"w00-sum": "def add_up(t):\n    t['a'] = t['a'] * 1.0\n    return t['a'].sum()"},
+        ["passed", "passed", "passed"],
+    ),
+    "gives back what it was given": (
+        {"w00-grow": "def grow(t):\n    t['b'] = t['a'] + 1\n    return t"},
+        ["passed", "passed", "passed"],
+    ),
+    "does not what is asked": ({"w00-mark": "def mark(t):\n    t = t.assign(c=1)"}, ["passed", "passed", "failed"]),
+}
+
+
+@pytest.mark.parametrize("changed, statuses", CHANGES.values(), ids=CHANGES)
+def test_what_a_check_expects_does_not_come_from_the_answer(changed, statuses):
+    cells = cells_of(GIVEN)
+    with Trusted(GIVEN) as trusted:
+        results = trusted.grade(answers(GIVEN) | changed, {}, lambda: Forked(cells))
+    assert [result.status for result in results] == statuses
+    assert not changed or statuses[0] == "passed" or "work on a copy" in results[0].message
+
+
 def test_what_the_checks_use_is_learnt_from_the_reference(tiny):
     assert tiny.uses["w00-table"] == {("table", "call")}
     assert ("Model().fit().predict", "call") in tiny.uses["w00-model"]

@@ -7,6 +7,7 @@ data before it was compared.
 
 from __future__ import annotations
 
+import copy
 import inspect
 import io
 import pickle
@@ -58,6 +59,7 @@ _ENDS_LOOPS = (StopIteration, StopAsyncIteration)  # `all(map(student, cases))` 
 
 
 Use = tuple[str, str]
+CHANGES = "changes its arguments"  # as a use; no attribute is called that
 
 
 class StudentError(RuntimeError):
@@ -84,6 +86,10 @@ class Student:
         self.used: set[Use] = set()
         self.allowed: frozenset[Use] | None = None
         self.known = Known()  # tables that both processes have
+        self.spoiled = False  # a call changed an argument that the reference leaves alone
+        self.spare = False  # such changes are made to copies only
+        self.raised: Exception | None = None  # the last error that is the student's
+        self.wrote = False  # something to stderr
 
     def run(self, source: str, name: str) -> None:
         """Run a cell. Raises what the cell raised, or Lost."""
@@ -138,9 +144,16 @@ class Student:
             self.faults.append(value[:300])
             raise StudentError(value[:300])
         if outcome == "raised":
-            raise _exception(value)
+            self.raised = _exception(value)
+            raise self.raised
         if outcome != "value":
             raise Malformed("It is not in the form of a reply.")
+        if changed:
+            self.used.add((path, CHANGES))
+            if self.allowed is not None and (path, CHANGES) not in self.allowed:
+                self.spoiled = True
+                if self.spare:
+                    args, kwargs = _copies(args, kwargs)
         for at, patch in changed.items():
             try:
                 apply(_argument(at, args, kwargs), patch)
@@ -153,6 +166,7 @@ class Student:
             self.faults.append(f"The answer printed more than {MAX_TEXT:,} characters.")
         sys.stdout.write(out[:MAX_TEXT])
         sys.stderr.write(err[:MAX_TEXT])
+        self.wrote = self.wrote or bool(err)
 
     def use(self, path: str, what: str) -> None:
         """Note a call or a look at an attribute. Raises TypeError or AttributeError when the check has no use for it."""
@@ -167,6 +181,18 @@ class Student:
         members = {"__slots__": (), "__doc__": property(_documentation)}
         kind = type(re.sub(r"\W", "", name)[:60] or "object", (*mixins, Proxy), members)
         return kind(self, reference, path)
+
+
+def _copies(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """The arguments again; what cannot be copied, stand-ins above all, as it is."""
+
+    def copied(value: Any) -> Any:
+        try:
+            return copy.deepcopy(value)
+        except Exception:
+            return value
+
+    return tuple(map(copied, args)), {name: copied(value) for name, value in kwargs.items()}
 
 
 def _argument(at: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

@@ -18,9 +18,10 @@ import signal
 import struct
 import sys
 import time
+import traceback
 import warnings
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from multiprocessing.connection import Connection
 from multiprocessing.reduction import recv_handle
@@ -30,7 +31,7 @@ from carelab.grading.cells import Cells, compile_cell
 from carelab.grading.known import Known
 from carelab.grading.local import Forked
 from carelab.grading.names import Step, defined, imports
-from carelab.grading.proxies import Student, Use, source_of
+from carelab.grading.proxies import Student, StudentError, Use, source_of
 from carelab.grading.session import Lost
 from carelab.grading.warm import warm
 from carelab.grading.words import CELL_TIMEOUT_SECONDS, explain
@@ -44,6 +45,9 @@ MAX_PRINTED = 10_000
 CPU_SECONDS = 5  # beyond a cell's time, for what cannot be interrupted otherwise
 MEMORY = 2**30  # bytes that a submission's values may need here, on top of what the provided cells hold
 
+# An answer's own words in a case that is not shown could say what it was called with.
+NOT_SHOWN = "Your code stopped with {} in a case that is not shown."
+WARNED_SOMEWHERE = "run the check in your notebook to see it."
 TOO_MUCH = "The check ended without a result: look for an answer that gives back too much to be looked at."
 
 
@@ -55,17 +59,19 @@ class Verdict:
     flag: str = ""
     lost: str = ""
     used: frozenset[Use] = frozenset()
+    spoiled: bool = False  # the answer changed what it was given, where the reference does not
     printed: str = ""
 
     def dump(self, name: str) -> bytes:
         """As bytes, with what it is the verdict on."""
-        return json.dumps([name, self.message, self.flag, self.lost, sorted(self.used), self.printed]).encode()
+        mine = [self.message, self.flag, self.lost, sorted(self.used), self.spoiled, self.printed]
+        return json.dumps([name, *mine]).encode()
 
     @classmethod
     def load(cls, data: bytes) -> tuple[str, Verdict]:
         """What `dump` wrote. Raises ValueError for half of it."""
-        name, message, flag, lost, used, printed = json.loads(data)
-        return name, cls(message, flag, lost, frozenset((path, what) for path, what in used), printed)
+        name, message, flag, lost, used, spoiled, printed = json.loads(data)
+        return name, cls(message, flag, lost, frozenset((path, what) for path, what in used), spoiled, printed)
 
 
 @dataclass(frozen=True)
@@ -253,6 +259,30 @@ def _sentence(error: BaseException) -> str:
     return _text(words)
 
 
+def _hidden(source: str) -> list[range]:
+    """Lines of a check that learners do not see, counted from 1."""
+    found, begin = [], 0
+    for number, line in enumerate(source.splitlines(), 1):
+        if "BEGIN HIDDEN TESTS" in line:
+            begin = number
+        elif "END HIDDEN TESTS" in line:
+            found.append(range(begin, number))
+    return found
+
+
+def _in_hidden(step: Step, error: BaseException) -> bool:
+    """Whether the check's line that met the error is one that learners do not see."""
+    lines = [
+        frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == f"<{_file(step)}>"
+    ]
+    return any(line in lines_there for line in lines for lines_there in _hidden(step.source))
+
+
+def _known_kind(error: BaseException) -> str:
+    """The nearest class of an error that is no student's own, whose name would be the student's words, too."""
+    return next(kind.__name__ for kind in type(error).__mro__ if kind.__module__ != StudentError.__module__)
+
+
 def _text(text: str, most: int = MAX_MESSAGE) -> str:
     """The beginning of a text that a student may have written, as one that can be stored anywhere."""
     return text[:most].encode("utf-8", "backslashreplace").decode("utf-8")
@@ -314,7 +344,7 @@ class _Walk:
             elif step.kind == "provided":
                 self._provided(step, at < last_answer)
             elif self.job.only is None or step.name in self.job.only:
-                verdict = self._fork(step)
+                verdict = self._judge(step)
                 self.tell(_file(step), verdict)
                 if verdict.lost:
                     self._open(verdict.lost)
@@ -403,6 +433,22 @@ class _Walk:
         if not self.relay.busy:  # half a message would end everything; the exchange has its own limit
             raise _Stop
 
+    def _judge(self, step: Step) -> Verdict:
+        """Run a check; again when it passed with arguments that the answer had changed.
+
+        A check may work out what it expects from a table that it has just given to the answer, and an answer that empties
+        the table would be right. So the second time the check's own objects stay as they were.
+        """
+        verdict = self._fork(step)
+        if verdict.message or not verdict.spoiled:
+            return verdict
+        self.student.spare = True
+        verdict = self._fork(step)
+        self.student.spare = False
+        if verdict.message and not verdict.flag:
+            return replace(verdict, message=f"Your code changes what it is given; work on a copy. {verdict.message}")
+        return verdict
+
     def _fork(self, step: Step) -> Verdict:
         """Run a check in a process of its own."""
         reader, writer = os.pipe()
@@ -428,6 +474,7 @@ class _Walk:
         """Begin a cell of the course's own that may use what the student made."""
         self.student.faults.clear()
         self.student.used.clear()
+        self.student.spoiled = self.student.wrote = False
         if self.job.uses is not None:
             self.student.allowed = self.job.uses.get(step.name, frozenset())
         self.student.deadline = time.monotonic() + self.job.cell_seconds
@@ -444,7 +491,8 @@ class _Walk:
             except _Stop as error:
                 message = flag = _sentence(error)
             except BaseException as error:
-                message = _sentence(error)
+                own = error is self.student.raised and _in_hidden(step, error)
+                message = NOT_SHOWN.format(_known_kind(error)) if own else _sentence(error)
         if flag:
             return Verdict(message, flag, self.student.lost)
         if self.student.faults:  # whatever the check made of it
@@ -453,7 +501,6 @@ class _Walk:
         if self.student.lost:  # before this check began
             return Verdict(self.student.lost, self.student.lost, self.student.lost)
         if not message and err.getvalue():
-            message = (
-                f"The check wrote a warning, which nbgrader counts as a failure: {err.getvalue().strip()[:MAX_MESSAGE]}"
-            )
-        return Verdict(message, used=frozenset(self.student.used))
+            words = WARNED_SOMEWHERE if self.student.wrote and _hidden(step.source) else err.getvalue().strip()
+            message = f"The check wrote a warning, which nbgrader counts as a failure: {_text(words)}"
+        return Verdict(message, used=frozenset(self.student.used), spoiled=self.student.spoiled)
