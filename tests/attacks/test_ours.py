@@ -32,7 +32,6 @@ ABNORMAL = {
         "hostile-pickle",
         "token-echo",
         "unasked-frames",
-        "base-exception",
     ),
     *("endless-loop", "stubborn-loop", "dead-kernel", "reply-flood", "nested", "sleep", "slow-text", "channel-closed"),
     *("channel-stuffed", "small-and-huge"),

@@ -37,7 +37,10 @@ class Finding:
 
 def lint(notebook: NotebookNode) -> list[Finding]:
     """Findings on an executed notebook, fatal ones first. An unexecuted one is judged without its outputs."""
+    from carelab.grading.course import unanswered  # the one look upwards: what a check compares is the grader's to say
+
     found = [*_headings(notebook), *_size(notebook), *_claims(notebook)]
+    found += [Finding(0, sentence) for sentence in unanswered(notebook)]
     for index, cell in enumerate(notebook.cells):
         if cell.cell_type == "markdown":
             found += _prose(index, cell)
