@@ -8,14 +8,11 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import socket
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from attacks import tiny
 from attacks.attack import Place

@@ -4,13 +4,18 @@ import io
 import json
 
 import pytest
+from attacks.corpus import ATTACKS, Place, submit
 from rich.console import Console
 
+from carelab import curriculum
 from carelab.errors import UserError
 from carelab.grading.rebuild import answers, graded, read_notebook, rebuild
 from carelab.grading.run import explain, run_checks
+from carelab.grading.sandbox.isolation import available
 from carelab.learner.week import check_week
 from carelab.paths import RELEASE, SOLUTIONS
+
+READY = [week.folder for week in curriculum.load().weeks if week.status == "ready"]
 
 
 def check(week, workspace):
@@ -38,6 +43,21 @@ def test_a_half_done_copy_says_what_is_open(week, tmp_path, exercises_of, hand_i
     assert {name for name, r in results.items() if r.status == "passed"} == done
     assert {r.status for name, r in results.items() if name not in done} == {"not attempted"}
     assert sum(r.earned for r in results.values()) == points_of(week, done)
+
+
+@pytest.mark.skipif(available() is not None, reason=str(available()))
+@pytest.mark.parametrize("name", ["equal-to-all", "home"])
+def test_a_hostile_notebook_gets_nowhere(name, tmp_path):
+    """All others go through the same judge in tests/attacks; here on a real week, as `carelab check` runs it."""
+    (attack,) = (one for one in ATTACKS if one.name == name)
+    week = READY[0]
+    (tmp_path / "home").mkdir()
+    (tmp_path / "home" / "secret.txt").write_text("canary-4f1d")
+    submit(attack, RELEASE / week, tmp_path / week, Place(home=str(tmp_path / "home")))
+    results, words = check(week, tmp_path)
+    assert sum(result.earned for result in results.values()) == 0
+    assert not any(result.status == "passed" for result in results.values())
+    assert "canary" not in words + "".join(result.printed for result in results.values())
 
 
 def test_the_released_copy_fails_only_where_the_learner_works(week):

@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import re
 import time
 from collections.abc import Collection
-from pathlib import Path
 
 import nbformat
 import pytest
+from grading import fuzz as fuzzing
 
 from carelab.grading.rebuild import answers, read_notebook
 from carelab.grading.sandbox import Sandbox, available
 from carelab.grading.submission import Handed, fingerprint, read_handed
 from carelab.grading.trusted import Trusted
 from carelab.paths import RELEASE
-
-_SPEC = importlib.util.spec_from_file_location("fuzz", Path(__file__).with_name("fuzz.py"))
-fuzzing = importlib.util.module_from_spec(_SPEC)
-_SPEC.loader.exec_module(fuzzing)
 
 RELEASED = RELEASE / "week_01_ml_fundamentals" / "exercises.ipynb"
 NAMES = list(answers(read_notebook(RELEASED)))

@@ -9,16 +9,18 @@ from pathlib import Path
 
 import pytest
 
+from carelab.grading.sandbox.isolation import available
 from carelab.paths import COURSE, RELEASE, SOLUTIONS
 
 
 def nbgrader(course: Path, *arguments: str) -> str:
     # As in an activated environment: nbgrader calls alembic by name.
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    waived = {"CARELAB_UNSAFE": "1"} if available() else {}  # honest answers only
     result = subprocess.run(
         ["nbgrader", *arguments],
         cwd=course,
-        env=os.environ | {"PATH": path},
+        env=os.environ | {"PATH": path} | waived,
         capture_output=True,
         text=True,
         timeout=300,

@@ -16,9 +16,10 @@ from carelab.errors import UserError
 from carelab.grading.assignment import Assignment
 from carelab.grading.judge import Judge
 from carelab.grading.rebuild import answers, graded, read_notebook
-from carelab.grading.run import CheckResult, grade_notebook
+from carelab.grading.results import CheckResult
+from carelab.grading.run import grade_notebook
 from carelab.grading.sandbox.isolation import available
-from carelab.grading.submission import Handed
+from carelab.grading.submission import read_handed
 from carelab.grading.words import printable
 from carelab.paths import RELEASE, WORKSPACE
 
@@ -61,12 +62,11 @@ def _grade(folder: str, own: dict[str, Path]) -> dict[str, list[CheckResult]]:
     """
     if not hasattr(os, "fork"):  # Windows: no process can be copied, so the checks run in the notebook's own kernel
         return {stem: grade_notebook(path, folder) for stem, path in own.items()}
-    with (
-        Judge(Assignment.load(folder), unsafe=available() is not None) as judge,
-        ThreadPoolExecutor(len(own)) as threads,
-    ):
+    assignment = Assignment.load(folder)
+    with Judge(assignment, unsafe=available() is not None) as judge, ThreadPoolExecutor(len(own)) as threads:
         judged = {
-            stem: threads.submit(judge.judge, stem, Handed(answers(read_notebook(path)))) for stem, path in own.items()
+            stem: threads.submit(judge.judge, stem, read_handed(path, assignment.stubs[stem]))
+            for stem, path in own.items()
         }
         return {stem: list(results.result()) for stem, results in judged.items()}
 
