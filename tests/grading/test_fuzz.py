@@ -102,7 +102,17 @@ def _course() -> nbformat.NotebookNode:
     )
 
 
-_HEAVY = ("parentheses", "minus signs", "calls", "long message", "half a message", "prints", "builtins gone", "exit")
+_HEAVY = (
+    "warns",
+    "parentheses",
+    "minus signs",
+    "calls",
+    "long message",
+    "half a message",
+    "prints",
+    "builtins gone",
+    "exit",
+)
 
 
 def _some() -> list[int]:
