@@ -1,6 +1,7 @@
 """Nothing the course starts reports its use to anybody, or takes a core for waiting."""
 
 import os
+import sys
 
 # Set before the libraries are imported. onnxruntime and mlflow report home by default; a course about patient data
 # switches that off for its readers.
@@ -21,3 +22,8 @@ def hush() -> None:
     """Set what is not set yet, for a process that the course did not start; before the libraries are imported."""
     for name, value in QUIET_ENVIRONMENT.items():
         os.environ.setdefault(name, value)
+
+
+def without_grammars() -> None:
+    """Spare a command the 2 s in which a package compiles grammars of web addresses, for a check that no notebook needs."""
+    sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]

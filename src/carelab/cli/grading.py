@@ -34,6 +34,9 @@ def grade(
 
     Scores go into nbgrader's gradebook. Exit code 0: all done; 3: done, and some need a person to look at them.
     """
+    from carelab.quiet import without_grammars
+
+    without_grammars()
     from carelab.grading.command import grade_weeks
 
     names = [name.strip() for part in students or [] for name in part.split(",") if name.strip()]

@@ -18,6 +18,9 @@ def check(
     workspace: Annotated[Path, typer.Option(help="The folder with your notebooks.")] = WORKSPACE,
 ) -> None:
     """Run all checks of a week, hidden ones included, on your own copy."""
+    from carelab.quiet import without_grammars
+
+    without_grammars()
     from carelab.learner.week import check_week
 
     check_week(week, workspace)

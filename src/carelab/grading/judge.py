@@ -1,17 +1,17 @@
-"""Grade one notebook after the other, in any number of threads: a sandbox a notebook, a trusted process a thread at work."""
+"""Grade submissions to one assignment, in any number of threads: a trusted process and a sandbox for each notebook."""
 
 from __future__ import annotations
 
-import contextlib
 import threading
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import replace
 
 from carelab.errors import UserError
 from carelab.grading.assignment import Assignment
 from carelab.grading.course import prefix
-from carelab.grading.proxies import Use
 from carelab.grading.sandbox import Sandbox
 from carelab.grading.sandbox.limits import Limits
 from carelab.grading.submission import Handed
@@ -22,7 +22,7 @@ from carelab.grading.words import CELL_TIMEOUT_SECONDS
 class Judge:
     """The grader of one assignment. Use it as a context manager; threads may share it.
 
-    Processes are started when they are first needed, and serve every submission after that.
+    Its processes, two for each notebook with exercises, start together when the first submission comes, and serve all.
     """
 
     def __init__(
@@ -36,9 +36,10 @@ class Judge:
     ) -> None:
         """`unsafe`: answers run without isolation, as the caller. `limits`: of one submission's process."""
         self.assignment = assignment
-        self._rooms = {
-            stem: _Room(assignment, stem, unsafe, limits, (call_seconds, cell_seconds)) for stem in assignment.graded
-        }
+        self._unsafe, self._limits, self._seconds = unsafe, limits, (call_seconds, cell_seconds)
+        self._lock = threading.Lock()
+        self._stack = ExitStack()
+        self._rooms: dict[str, tuple[Future[Trusted], Future[Sandbox]]] = {}
 
     def __enter__(self) -> Judge:
         return self
@@ -48,8 +49,9 @@ class Judge:
 
     def close(self) -> None:
         """End every process."""
-        for room in self._rooms.values():
-            room.close()
+        with self._lock:
+            self._stack.close()
+            self._rooms = {}
 
     def judge(self, stem: str, handed: Handed, only: Iterable[str] | None = None) -> list[Judged]:
         """Results of one notebook's checks in its order; with `only`, of these exercises.
@@ -57,10 +59,10 @@ class Judge:
         Never raises for anything that a submission holds or does: the result is 0 points and a flag then.
         Raises UserError when the machine cannot grade, or the course's own cells fail.
         """
-        room = self._rooms[stem]
+        starting_trusted, starting_sandbox = self._room(stem)
+        trusted, sandbox = starting_trusted.result(), starting_sandbox.result()
         try:
-            with room.trusted() as trusted:
-                results = trusted.grade(handed.answers, self.assignment.stubs[stem], room.sandbox().open, only)
+            results = trusted.grade(handed.answers, self.assignment.stubs[stem], sandbox.open, only)
         except UserError:
             raise
         except Exception as error:  # a defect of ours; the others are graded all the same
@@ -73,66 +75,42 @@ class Judge:
             ]
         return [_flagged(result, handed.flag) for result in results]
 
+    def _room(self, stem: str) -> tuple[Future[Trusted], Future[Sandbox]]:
+        """A notebook's trusted process and its sandbox, once they have started."""
+        with self._lock:
+            if not self._rooms:
+                stems = self.assignment.graded
+                # These threads live as long as what they start: a sandbox ends with the thread it was started by.
+                threads = ThreadPoolExecutor(2 * len(stems), thread_name_prefix="grader")
+                self._stack.callback(threads.shutdown)
+                for one in stems:
+                    self._rooms[one] = threads.submit(self._trusted, one), threads.submit(self._sandbox, one)
+                self._stack.callback(_end, list(self._rooms.values()))
+            return self._rooms[stem]
+
+    def _trusted(self, stem: str) -> Trusted:
+        return Trusted(self.assignment.course(stem), *self._seconds).__enter__()
+
+    def _sandbox(self, stem: str) -> Sandbox:
+        sources = [step.source for step in prefix(self.assignment.course(stem))]
+        with warnings.catch_warnings():  # whoever asks for no isolation has been told
+            warnings.simplefilter("ignore")
+            sandbox = Sandbox(sources, limits=self._limits, unsafe=self._unsafe)
+        if not self._unsafe:
+            sandbox.open().close()  # the first one starts its process
+        return sandbox
+
+
+def _end(rooms: list[tuple[Future[Trusted], Future[Sandbox]]]) -> None:
+    for trusted, sandbox in rooms:
+        if trusted.exception() is None:
+            trusted.result().__exit__()
+        if sandbox.exception() is None:
+            sandbox.result().close()
+
 
 def _flagged(result: Judged, flag: str) -> Judged:
     """The result, saying why there is no answer where the notebook could not be read."""
     if flag and result.status == "not attempted":
         return replace(result, message=result.message or flag)
     return result
-
-
-class _Room:
-    """One notebook's sandbox and the trusted processes that are free."""
-
-    def __init__(
-        self, assignment: Assignment, stem: str, unsafe: bool, limits: Limits | None, seconds: tuple[float, float]
-    ) -> None:
-        self._course = assignment.course(stem)
-        self._unsafe, self._limits, self._seconds = unsafe, limits, seconds
-        self._lock = threading.Lock()
-        self._learning = threading.Lock()
-        self._free: list[Trusted] = []
-        self._all: list[Trusted] = []
-        self._sandbox: Sandbox | None = None
-        self._uses: dict[str, frozenset[Use]] | None = None
-
-    def sandbox(self) -> Sandbox:
-        """Shared by all threads. Raises UserError when this machine cannot isolate."""
-        with self._lock:
-            if self._sandbox is None:
-                with warnings.catch_warnings():  # the command has said so in its own words
-                    warnings.simplefilter("ignore")
-                    sources = [step.source for step in prefix(self._course)]
-                    self._sandbox = Sandbox(sources, limits=self._limits, unsafe=self._unsafe)
-            return self._sandbox
-
-    @contextlib.contextmanager
-    def trusted(self) -> Iterator[Trusted]:
-        """A trusted process that nobody else uses meanwhile. Raises UserError when it cannot be started."""
-        with self._lock:
-            found = self._free.pop() if self._free else None
-        if found is None:
-            found = self._start()
-        yield found  # after an exception it is not used again
-        with self._lock:
-            self._free.append(found)
-
-    def _start(self) -> Trusted:
-        with self._learning:  # the first finds out what the checks use; the others are told
-            if self._uses is None:
-                started = Trusted(self._course, *self._seconds).__enter__()
-                self._uses = started.uses
-                self._all.append(started)
-                return started
-        started = Trusted(self._course, *self._seconds, uses=self._uses).__enter__()
-        self._all.append(started)
-        return started
-
-    def close(self) -> None:
-        with self._lock:
-            for trusted in self._all:
-                trusted.__exit__()
-            self._all, self._free = [], []
-            if self._sandbox is not None:
-                self._sandbox.close()
-                self._sandbox = None

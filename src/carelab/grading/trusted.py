@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -61,8 +62,8 @@ class Trusted:
 
     `uses` is what the checks do with the objects of the reference solution. Without it the reference is graded first, which costs
     the time of one submission; pass on the `uses` of another process for the same notebook to save that.
-    Needs os.fork (Linux, macOS). Several threads may have one each; each is for one thread at a time. When this process is
-    killed, the trusted one and all it started end by themselves.
+    Needs os.fork (Linux, macOS). Several threads may share one: each submission is a fork of it. When this process is killed, the
+    trusted one and all it started end by themselves.
     """
 
     def __init__(
@@ -78,6 +79,7 @@ class Trusted:
         self._stack = ExitStack()
         self._process: subprocess.Popen[bytes] | None = None
         self._connection: Connection | None = None
+        self._lock = threading.Lock()  # of the connection
         self.uses = uses
 
     def __enter__(self) -> Trusted:
@@ -224,17 +226,18 @@ class Trusted:
         for again in (True, False):
             assert self._connection is not None, "use it as a context manager"
             mine, theirs = Pipe()
-            try:
-                self._connection.send(job)
-                send_handle(self._connection, theirs.fileno(), None)
-                return mine
-            except OSError:
-                mine.close()
-                if not again:
-                    raise
-                self._start()
-            finally:
-                theirs.close()
+            with self._lock:
+                try:
+                    self._connection.send(job)
+                    send_handle(self._connection, theirs.fileno(), None)
+                    return mine
+                except OSError:
+                    mine.close()
+                    if not again:
+                        raise
+                    self._start()
+                finally:
+                    theirs.close()
         raise AssertionError("unreachable")
 
 

@@ -168,7 +168,8 @@ def host(connection: Connection, plan: list[Step]) -> None:
     """Run the cells before the first answer, then a fork for each job that comes; ends when the connection does.
 
     Sends ("ready", sentence), the sentence being empty when all cells ran. With each job comes a connection of its own, on which
-    its process sends the requests of its session, each verdict as soon as there is one, and that it has come to the end.
+    its process sends the requests of its session, each verdict as soon as there is one, and that it has come to the end. Jobs
+    run side by side.
     """
     warnings.filterwarnings("ignore", message=".*non-interactive, and thus cannot be shown")
     inspect.getsource = source_of  # type: ignore[assignment]
@@ -185,45 +186,42 @@ def host(connection: Connection, plan: list[Step]) -> None:
     gc.collect()
     gc.freeze()  # the collector of a fork leaves these objects, and so their shared pages, alone
     connection.send(("ready", ""))
+    running: dict[int, int] = {}  # the process of each job by the pipe that is open as long as it lives
+    poll = select.poll()
+    poll.register(connection.fileno(), select.POLLIN)
     while True:
-        try:
-            job, channel = connection.recv(), Connection(recv_handle(connection))
-        except (EOFError, OSError):
-            return
-        alive, ends = os.pipe()
-        child = os.fork()
-        if child == 0:
-            relay: _Relay | _Own = _Own(cells, known) if job.reference else _Relay(channel)
+        for number, _ in poll.poll():
+            if number in running:
+                poll.unregister(number)
+                os.close(number)
+                os.waitpid(running.pop(number), 0)
+                continue
             try:
-                os.close(alive)
-                connection.close()
-                _Walk(cells, known, plan[first:], job, relay, partial(_tell, channel)).run()
-                channel.send_bytes(END)
-            finally:
-                if job.reference:
-                    relay.close()
-                os._exit(0)
-        os.close(ends)
-        channel.close()
-        _wait(alive, connection)
-        os.close(alive)
-        os.waitpid(child, 0)
+                job, channel = connection.recv(), Connection(recv_handle(connection))
+            except (EOFError, OSError):
+                os.killpg(0, signal.SIGKILL)  # nobody is left to ask: all jobs end, and so does this process
+                return
+            alive, ends = os.pipe()
+            child = os.fork()
+            if child == 0:
+                relay: _Relay | _Own = _Own(cells, known) if job.reference else _Relay(channel)
+                try:
+                    for handle in (alive, connection.fileno(), *running):
+                        os.close(handle)
+                    _Walk(cells, known, plan[first:], job, relay, partial(_tell, channel)).run()
+                    channel.send_bytes(END)
+                finally:
+                    if job.reference:
+                        relay.close()
+                    os._exit(0)
+            os.close(ends)
+            channel.close()
+            running[alive] = child
+            poll.register(alive, 0)  # 0: only whether it is closed
 
 
 def _tell(channel: Connection, name: str, verdict: Verdict) -> None:
     channel.send_bytes(VERDICT + verdict.dump(name))
-
-
-def _wait(alive: int, connection: Connection) -> None:
-    """Until the other end of the pipe `alive` is closed. When the connection is closed first, all of this ends."""
-    poll = select.poll()
-    poll.register(alive, 0)  # 0: only whether it is closed
-    poll.register(connection.fileno(), 0)
-    closed: set[int] = set()
-    while alive not in closed:
-        if closed:
-            os.killpg(0, signal.SIGKILL)
-        closed = {number for number, _ in poll.poll()}
 
 
 def _file(step: Step) -> str:
