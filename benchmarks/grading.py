@@ -68,7 +68,8 @@ def hand_in_hostile(made: Path) -> None:
     sys.path.insert(0, str(ROOT / "tests"))
     from attacks.corpus import ATTACKS, submit
 
-    released = RELEASE / WEEK
+    released = made.parent / "released"  # without the lesson: some attacks change a check of each notebook
+    shutil.copytree(RELEASE / WEEK, released, ignore=shutil.ignore_patterns("lesson.ipynb"))
     for number, attack in enumerate(random.Random(5).sample(ATTACKS, HOSTILE)):
         folder = made / "submitted" / f"hostile-{number:02d}"
         folder.mkdir()
