@@ -58,9 +58,16 @@ def bound_problems(pyproject: str, lock: str, groups: bool) -> list[str]:
 
 
 def superset_problems(course: str, developer: str) -> list[str]:
-    """Where an author's environment is not the learner's with some packages on top."""
-    theirs = entries(developer)
-    return [f"{name} differs" for name, entry in entries(course).items() if theirs.get(name) != entry]
+    """Where an author's environment is not the learner's with some packages on top.
+
+    A package that learners need on some systems only may be needed everywhere by one of those on top.
+    """
+
+    def bare(lock: str) -> dict[str, str]:
+        return {name: re.sub(r" ;[^\n\\]+", " ", entry) for name, entry in entries(lock).items()}
+
+    theirs = bare(developer)
+    return [f"{name} differs" for name, entry in bare(course).items() if theirs.get(name) != entry]
 
 
 def conda_problems(conda: str, pyproject: str) -> list[str]:

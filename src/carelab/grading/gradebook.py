@@ -7,6 +7,7 @@ import copy
 import logging
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -65,6 +66,8 @@ class Book:
 
     def __enter__(self) -> Book:
         """Raises UserError when another process holds the book."""
+        # nbgrader makes a new gradebook by calling alembic by name; nobody needs to have activated the environment.
+        os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
         (self.course / ".carelab").mkdir(exist_ok=True)
         try:
             self._lock.acquire(blocking=False)
