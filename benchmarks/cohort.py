@@ -1,4 +1,4 @@
-"""Cohorts that hand in week 1: honest learners with right, wrong and missing answers, for `grading.py`."""
+"""Cohorts that hand in week 1: honest learners with right, wrong and missing answers, for `grade.py`."""
 
 import json
 import random

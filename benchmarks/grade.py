@@ -1,4 +1,4 @@
-"""Grading beside stock nbgrader: `python benchmarks/grading.py speed|growth|batch|fuzz [--folder DIR]`.
+"""Grading beside stock nbgrader: `python benchmarks/grade.py speed|growth|batch|fuzz [--folder DIR]`.
 
 speed: the same 50 honest submissions of week 1, by stock `nbgrader autograde` and by `carelab grade` with 1 and 2 workers.
 growth: `carelab grade` with 2 workers on 50 to 500 of them.
