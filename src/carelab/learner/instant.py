@@ -39,12 +39,12 @@ _PLACEHOLDER = "raise NotImplementedError"
 _NOT_ATTEMPTED = (
     f"Not attempted yet: replace the line {_PLACEHOLDER}(...) by your own lines, run the cell, and ask again."
 )
-_BROKEN_CELL = (
-    "Not yet: the cell with your answer stopped with an error when it was run last. Mend what it says, and run it again."
-)
+_BROKEN_CELL = "Not yet: the cell with your answer stopped with an error when it was run last. Mend what it says, and run it again."
 _STOPPED = "Stopped. If it would have gone on for ever, look for a loop that never ends."
 _SLOW = "Still running. The black square in the toolbar stops it; then look for a loop that never ends."
-_FURTHER = "“Check my work” in the toolbar (or `python -m carelab check {week}`) tries hidden cases too, and keeps the result."
+_FURTHER = (
+    "“Check my work” in the toolbar (or `python -m carelab check {week}`) tries hidden cases too, and keeps the result."
+)
 _FOR_A_PERSON = "A person reads this one: compare your text with the table of points above it."
 _AGAIN = "A check is running already; take the call of check() out of your answer."
 
@@ -262,9 +262,12 @@ def _run(exercise: Exercise, names: Names) -> Outcome:
     failure: BaseException | None = None
     with _told_when_slow(), _without_new_figures(), _exit_is_an_error():
         try:
-            with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-                with warnings.catch_warnings(record=True) as caught:
-                    exec(compile(exercise.check, f"<{exercise.name}-check>", "exec"), space)
+            with (
+                contextlib.redirect_stdout(out),
+                contextlib.redirect_stderr(err),
+                warnings.catch_warnings(record=True) as caught,
+            ):
+                exec(compile(exercise.check, f"<{exercise.name}-check>", "exec"), space)
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # SystemExit too: an answer ends itself, not the notebook
@@ -294,7 +297,9 @@ def _space(exercise: Exercise, names: Names, said: _Paper) -> Names:
 def _explained(exercise: Exercise, names: Names, error: BaseException) -> tuple[Status, str]:
     """What stopped a check, as a learner should read it."""
     frames = list(traceback.walk_tb(error.__traceback__))
-    own = [(frame, line) for frame, line in frames if frame.f_globals is names]  # the others are the check's or a library's
+    own = [
+        (frame, line) for frame, line in frames if frame.f_globals is names
+    ]  # the others are the check's or a library's
     if isinstance(error, NotImplementedError) and own and frames[-1][0] is own[-1][0]:
         return _placeholder(exercise, names, own[-1][0].f_code.co_name)
     if isinstance(error, NameError) and error.name in exercise.provided and error.name not in names:
