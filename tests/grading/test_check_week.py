@@ -25,8 +25,14 @@ def check(week, workspace):
     return {result.name: result for result in results}, words.getvalue()
 
 
-def test_a_perfect_copy_earns_all_points(week, tmp_path, hand_in):
+def test_a_perfect_copy_earns_all_points(week, tmp_path, hand_in, exercises_of):
     hand_in(week, tmp_path, None)
+    name = exercises_of(week)[0]  # calls that a learner left in a cell change nothing
+    for path in (tmp_path / week).glob("*.ipynb"):
+        notebook = read_notebook(path)
+        for cell in notebook.cells:
+            cell.source += f"\nfrom carelab import check\ncheck('{name}')\ncheck()" if cell.id == name else ""
+        path.write_text(json.dumps(notebook))
     results, words = check(week, tmp_path)
     by_machine = [r for r in results.values() if r.status != "for a person"]
     assert {r.status for r in by_machine} == {"passed"}

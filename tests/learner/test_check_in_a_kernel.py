@@ -87,6 +87,14 @@ def test_an_answer_that_ends_python_ends_nothing(run, ending):
     assert text(run("print('alive')")) == "alive\n"
 
 
+def test_where_a_cell_stopped_is_named(run):
+    run(instant.released(NAME).stub)
+    assert text(run(f"check('{NAME}')")).startswith("Not attempted yet: replace the line")
+    run("def best_number_of_calls(plan, value, cost, kept):\n    return plan['call']")
+    shown = text(run(f"check('{NAME}')"))
+    assert shown == "Not yet: Your code stopped with KeyError: 'call'. It happened in the line `return plan['call']`.\n"
+
+
 def test_a_loop_can_be_interrupted(run):
     run("def best_number_of_calls(plan, value, cost, kept):\n    while True: pass")
     run(f"import carelab.learner.instant as i; i.SLOW_SECONDS = 0.3; check('{NAME}')", interrupt=True)
