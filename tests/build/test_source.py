@@ -196,3 +196,15 @@ def test_sync_refuses_a_learners_copy(tmp_path, monkeypatch):
     nbformat.write(notebook, copy)
     with pytest.raises(UserError, match="learner's copy"):
         back.sync(copy)
+
+
+def test_sync_refuses_an_exercise_that_lost_its_skills(tmp_path, monkeypatch):
+    path = write(tmp_path, GOOD)
+    monkeypatch.setattr(back, "COURSE", tmp_path)
+    notebook = source.read(path).notebook
+    del next(cell for cell in notebook.cells if cell.id == "w07-double").metadata["carelab"]
+    edited = path.with_suffix(".ipynb")
+    nbformat.write(notebook, edited)
+    with pytest.raises(UserError, match=r"exercises\.ipynb:6: .*needs the skills"):
+        back.sync(edited)
+    assert path.read_text() == GOOD

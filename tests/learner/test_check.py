@@ -275,6 +275,17 @@ def test_what_it_prints(tiny, capsys):
     assert space.keys() == {"check", "numbers", "__name__", "double", "__builtins__"}
 
 
+def test_hints_come_in_their_order_and_the_last_one_stays(tiny, capsys):
+    (tiny / "exercises.json").write_text(json.dumps({"w01-double": {"hints": ["one", "two"]}}))
+    hints.all_tasks.cache_clear(), hints._asked.clear()
+    for _ in range(3):
+        hints.hint("w01-double")
+    said = capsys.readouterr().out.splitlines()
+    assert said == ["Hint 1 of 2: one", *["Hint 2 of 2: two", "That was the last hint."] * 2]
+    hints.hint("w01-duble")
+    assert capsys.readouterr().out.endswith('For example: hint("w01-double")\n')
+
+
 @pytest.mark.parametrize("content", [None, "", "{", "[]", '{"cells": 3}', '{"cells": [{"cell_type": "code"}]}'])
 def test_a_damaged_course_is_a_sentence(tiny, capsys, content):
     path = tiny / "exercises.ipynb"

@@ -87,6 +87,15 @@ def test_tasks_are_those_of_the_release_in_order():
     assert progress.tasks(2) == ()
 
 
+def test_every_skill_of_a_week_is_exercised_by_a_check():
+    for week in curriculum.load().weeks:
+        if week.ready:
+            exercised = {
+                skill for task in progress.tasks(week.number) if task.kind != "written" for skill in task.skills
+            }
+            assert exercised == {skill.id for skill in curriculum.load().skills_of(week)}
+
+
 def test_nothing_is_verified_in_a_fresh_folder(workspace):
     found = progress.read(workspace)
     assert found.track is None and [week.week.number for week in found.weeks] == list(range(1, 13))
