@@ -296,9 +296,7 @@ def _space(exercise: Exercise, names: Names, said: _Paper) -> Names:
 def _explained(exercise: Exercise, names: Names, error: BaseException) -> tuple[Status, str]:
     """What stopped a check, as a learner should read it."""
     frames = list(traceback.walk_tb(error.__traceback__))
-    own = [
-        (frame, line) for frame, line in frames if frame.f_globals is names
-    ]  # the others are the check's or a library's
+    own = [(frame, line) for frame, line in frames if frame.f_globals is names]  # not the check's, not a library's
     if isinstance(error, NotImplementedError) and own and frames[-1][0] is own[-1][0]:
         return _placeholder(exercise, names, own[-1][0].f_code.co_name)
     if isinstance(error, NameError) and error.name in exercise.provided and error.name not in names:
