@@ -18,7 +18,7 @@ from carelab.grading.answers import Answer, read_catalogue
 from carelab.grading.cells import Cells
 from carelab.grading.rebuild import graded, read_notebook
 from carelab.grading.words import explain
-from carelab.learner import hints, instant
+from carelab.learner import hints, instant, released
 from carelab.learner.instant import Outcome, check, outcome
 from carelab.paths import RELEASE, SOLUTIONS
 
@@ -62,7 +62,7 @@ class Notebook:
         kept = dict(names)
         try:
             self.cells.run(answer, "answer")
-            self.cells.run(instant.released(name).check, "check")
+            self.cells.run(released.released(name).check, "check")
         except Exception as error:
             return explain(type(error).__name__, str(error))
         finally:
@@ -94,7 +94,7 @@ def tried(request, tmp_path_factory) -> Iterator[list[tuple[str, Notebook, list[
 def test_every_answer_of_the_catalogue_gets_its_outcome(tried):
     wrong, met = [], {"passed": 0, "not yet": 0}
     for name, notebook, answers in tried:
-        stub = notebook.ask(name, instant.released(name).stub)
+        stub = notebook.ask(name, released.released(name).stub)
         if stub.status != "not attempted" or not stub.words.startswith("Not attempted yet: replace the line raise"):
             wrong.append(f"{name}, the stub: {stub}")
         for answer in answers:
@@ -144,7 +144,7 @@ def tiny(tmp_path, monkeypatch):
     tasks = {"w01-double": task, "w01-total": task, "w01-memo": {**task, "kind": "written"}}
     (week / "exercises.json").write_text(json.dumps(tasks))
     monkeypatch.setattr(hints, "RELEASE", tmp_path)
-    monkeypatch.setattr(instant, "RELEASE", tmp_path)
+    monkeypatch.setattr(released, "RELEASE", tmp_path)
     hints.all_tasks.cache_clear()
     yield week
     hints.all_tasks.cache_clear()
@@ -164,7 +164,7 @@ RIGHT = "def double(x):\n    return 2 * x"
 
 
 def test_names_are_sorted_into_own_and_provided(tiny):
-    double, total = instant.released("w01-double"), instant.released("w01-total")
+    double, total = released.released("w01-double"), released.released("w01-total")
     assert double.own == {"double"} and double.needed == {"double", "numbers"}
     assert double.provided == {"m", "path", "numbers"}
     assert (
@@ -214,7 +214,7 @@ def test_an_exercise_that_uses_another_names_it(tiny):
 
 
 def test_what_was_run_last_tells_a_stub_from_a_cell_that_stopped(tiny):
-    stub = instant.released("w01-total").stub
+    stub = released.released("w01-total").stub
     ran = {"In": ["", stub, "print(1)"]}
     assert asked(RIGHT, "w01-total", **ran).status == "not attempted"
     assert asked(RIGHT, "w01-total", In=["", stub, "total = 1 / 0"]).words.startswith(
@@ -222,7 +222,7 @@ def test_what_was_run_last_tells_a_stub_from_a_cell_that_stopped(tiny):
     )
     assert asked(RIGHT, "w01-total", In=[3]).status == asked(RIGHT, "w01-total", In=3).status == "not run"
     # A cell that could not even be read leaves the stub's function in place.
-    stub = instant.released("w01-double").stub
+    stub = released.released("w01-double").stub
     assert asked(stub, In=[stub]).status == "not attempted"
     assert asked(stub, In=[stub, "def double(x) return 1"]).words.startswith("Not yet: the cell with your answer")
 
@@ -338,5 +338,5 @@ def test_every_check_of_the_course_is_found_and_reads_an_answer():
     for name, task in hints.all_tasks().items():
         assert (RELEASE / task["week"] / f"{task['notebook']}.ipynb").is_file()
         if task["kind"] != "written":
-            exercise = instant.released(name)
+            exercise = released.released(name)
             assert exercise.own and not any(hasattr(builtins, own) for own in exercise.own), name

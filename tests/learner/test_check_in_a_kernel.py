@@ -13,7 +13,7 @@ from nbgrader.validator import Validator
 
 from carelab.build.execute import kernel_environment
 from carelab.grading.rebuild import answers, graded, read_notebook, rebuild
-from carelab.learner import instant
+from carelab.learner.released import released
 from carelab.paths import RELEASE, SOLUTIONS
 
 WEEK = "week_01_ml_fundamentals"
@@ -88,7 +88,7 @@ def test_an_answer_that_ends_python_ends_nothing(run, ending):
 
 
 def test_where_a_cell_stopped_is_named(run):
-    run(instant.released(NAME).stub)
+    run(released(NAME).stub)
     assert text(run(f"check('{NAME}')")).startswith("Not attempted yet: replace the line")
     run("def best_number_of_calls(plan, value, cost, kept):\n    return plan['call']")
     shown = text(run(f"check('{NAME}')"))
@@ -114,7 +114,7 @@ def test_a_figure_of_the_answer_is_not_shown(run):
 def test_a_stub_without_a_function_is_not_attempted_once_it_was_run(run):
     run("seen = train = validation = new_model = roc_auc_score = 1")
     assert text(run("check('w01-j11-features')")).startswith("Run this exercise's cell first")
-    assert run(instant.released("w01-j11-features").stub)[-1]["ename"] == "NotImplementedError"
+    assert run(released("w01-j11-features").stub)[-1]["ename"] == "NotImplementedError"
     assert text(run("check('w01-j11-features')")).startswith("Not attempted yet")
     run("features = [1, 2")
     assert text(run("check('w01-j11-features')")).startswith("Not yet: the cell with your answer stopped")
