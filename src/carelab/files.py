@@ -27,9 +27,10 @@ def place(finished: Path, path: Path) -> bool:
     except FileExistsError:
         return False
     except OSError:  # a file system without links, or another one: then not whole at once, but still never over another
+        content = finished.read_bytes()
         try:
             with path.open("xb") as file:
-                file.write(finished.read_bytes())
+                file.write(content)
         except FileExistsError:
             return False
     return True

@@ -23,7 +23,7 @@ from typing import Any
 from carelab.errors import UserError
 from carelab.learner import workspace as real
 
-KILLED, REFUSED, DEFECT = 9, 3, 1
+KILLED, TORN, REFUSED, DEFECT = 9, 10, 3, 1
 NAMES = ("START_HERE.ipynb", "week_01_x/lesson.ipynb", "week_01_x/exercises.ipynb")
 _TOUCHES = {
     "open",
@@ -162,11 +162,11 @@ class Disturbance:
         if self.save and self.touches >= self.save.at + self.save.lasts:
             self.end()
         if self.touches == self.kill_at:
-            if self.torn and event == "open" and args[2] & _WRITES:
-                half = os.open(args[0], args[2], 0o666)
-                os.write(half, b'{"cells": [')
+            torn = self.torn and event == "open" and args[2] & _WRITES
+            if torn:
+                os.write(os.open(args[0], args[2], 0o666), b"{")  # how every notebook begins
             self.end()  # the editor is another process: it goes on
-            os._exit(KILLED)
+            os._exit(TORN if torn else KILLED)
         self.busy = False
 
     def _begin(self, save: Save) -> None:
@@ -311,7 +311,7 @@ class Sequence:
             one = self.random.choice(waiting)
             for name in (one.beside, one.name):
                 path = self.workspace / name
-                if path.is_file() and path.read_bytes() not in self.broken and self.random.random() < 0.4:
+                if path.is_file() and _readable(path.read_bytes()) and self.random.random() < 0.4:
                     self.write(path)
             near = self.workspace / self.random.choice([one.beside, one.name])
             self._run(lambda: self.tools.take(self.workspace, one.name), 36, near)
@@ -326,23 +326,24 @@ class Sequence:
         chance = self.random.random
         kill_at = self.random.randrange(1, touches) if chance() < 0.5 else 0
         save, token = None, set()
-        path = near if near and near.is_file() and near.read_bytes() not in self.broken else self._some()
+        path = near if near and near.is_file() and _readable(near.read_bytes()) else self._some()
         if path and chance() < 0.5:
             content, token = self.written(path)
             how = self.random.choice(["in place", "in place", "renamed"])
             lasts = self.random.choice([0, 0, 1, 3, 8]) if how == "in place" else 0
             save = Save(path, content, self.random.randrange(1, touches), how, lasts)
         status, is_saved = disturbed(operation, self.workspace, kill_at, chance() < 0.5, save)
-        self.story.append(f"(status {status}{', saved ' + str(save) if save and is_saved else ''})")
-        assert status in (0, KILLED, REFUSED), self._tell("the operation failed")
-        self.counts.update(operations=1, killed=status == KILLED, saved=is_saved, refused=status == REFUSED)
-        self.counts["killed and saved"] += status == KILLED and is_saved
+        self.story.append(f"(status {status}{f', saved {save.path.name} {save.how}' if save and is_saved else ''})")
+        killed = status in (KILLED, TORN)
+        assert killed or status in (0, REFUSED), self._tell("the operation failed")
+        self.counts.update(operations=1, killed=killed, torn=status == TORN, saved=is_saved, refused=status == REFUSED)
+        self.counts["killed and saved"] += killed and is_saved
         if is_saved:
             self.tokens |= token
 
     def _some(self) -> Path | None:
         """A notebook of the workspace that the learner has not damaged; rarely a backup."""
-        own = [self.workspace / path for path, content in self._files().items() if content not in self.broken]
+        own = [self.workspace / path for path, content in self._files().items() if _readable(content)]
         few = [path for path in own if "backups" not in path.parts or self.random.random() < 0.1]
         return self.random.choice(few) if few else None
 
