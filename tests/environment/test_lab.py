@@ -1,4 +1,4 @@
-"""`lab`: the learner's copies are never overwritten, and a busy port is a sentence."""
+"""`lab`: what JupyterLab is started with, and a busy port is a sentence."""
 
 from __future__ import annotations
 
@@ -8,21 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from carelab import lab, paths
+from carelab import lab
 from carelab.cli import main
 from carelab.errors import UserError
-
-
-@pytest.fixture
-def release(tmp_path: Path) -> Path:
-    folder = tmp_path / "release"
-    for name in ("START_HERE.ipynb", "week_01_x/lesson.ipynb", "week_01_x/exercises.ipynb"):
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_text(f"first {name}")
-    (folder / "week_01_x" / "hints.json").write_text("{}")
-    (folder / "week_01_x" / ".ipynb_checkpoints").mkdir()
-    (folder / "week_01_x" / ".ipynb_checkpoints" / "lesson-checkpoint.ipynb").write_text("old")
-    return folder
 
 
 @pytest.fixture
@@ -31,69 +19,6 @@ def busy_port() -> Iterator[int]:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         yield taken.getsockname()[1]
-
-
-def notebooks(folder: Path) -> set[str]:
-    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()} - {
-        ".carelab/copied.json"
-    }
-
-
-def test_every_notebook_and_nothing_else_is_copied(release: Path, tmp_path: Path) -> None:
-    copied = lab.copy_missing(release, tmp_path / "mine")
-    wanted = {"START_HERE.ipynb", "week_01_x/exercises.ipynb", "week_01_x/lesson.ipynb"}
-    assert set(copied.new) == wanted == notebooks(tmp_path / "mine")
-    assert copied.kept == copied.newer == []
-
-
-def test_what_the_learner_wrote_survives(release: Path, tmp_path: Path) -> None:
-    mine = tmp_path / "mine"
-    lab.copy_missing(release, mine)
-    (mine / "week_01_x" / "lesson.ipynb").write_text("my work")
-    (mine / "START_HERE.ipynb").write_text("")  # even emptied, it is theirs
-    (release / "week_01_x" / "lesson.ipynb").write_text("second lesson")
-    (release / "week_01_x" / "project.ipynb").write_text("first project")
-    copied = lab.copy_missing(release, mine)
-    assert copied.new == ["week_01_x/project.ipynb"]
-    assert copied.newer == ["week_01_x/lesson.ipynb"]
-    assert (mine / "week_01_x" / "lesson.ipynb").read_text() == "my work"
-    assert (mine / "START_HERE.ipynb").read_text() == ""
-
-
-def test_a_deleted_or_renamed_notebook_comes_back_fresh(release: Path, tmp_path: Path) -> None:
-    mine = tmp_path / "mine"
-    lab.copy_missing(release, mine)
-    (mine / "START_HERE.ipynb").rename(mine / "old.ipynb")
-    assert lab.copy_missing(release, mine).new == ["START_HERE.ipynb"]
-    assert {"old.ipynb", "START_HERE.ipynb"} <= notebooks(mine)
-
-
-def test_a_dangling_link_is_not_written_through(release: Path, tmp_path: Path) -> None:
-    mine = tmp_path / "mine"
-    mine.mkdir()
-    (mine / "START_HERE.ipynb").symlink_to(tmp_path / "nowhere.ipynb")
-    assert "START_HERE.ipynb" in lab.copy_missing(release, mine).kept
-    assert not (tmp_path / "nowhere.ipynb").exists()
-
-
-def test_a_damaged_record_costs_nothing_but_the_announcement(release: Path, tmp_path: Path) -> None:
-    mine = tmp_path / "mine"
-    lab.copy_missing(release, mine)
-    (mine / ".carelab" / "copied.json").write_text("{")
-    assert len(lab.copy_missing(release, mine).kept) == 3
-
-
-def test_a_workspace_that_is_a_file_is_refused(release: Path, tmp_path: Path) -> None:
-    (tmp_path / "mine").write_text("a file")
-    with pytest.raises(UserError, match="cannot be used for your notebooks"):
-        lab.copy_missing(release, tmp_path / "mine")
-    assert (tmp_path / "mine").read_text() == "a file"
-
-
-@pytest.mark.parametrize("name", ["", "weeks_01-12", "solutions/mine", "course", "src", "tests"])
-def test_a_workspace_among_the_courses_own_files_is_refused(name: str, release: Path) -> None:
-    with pytest.raises(UserError, match="belongs to the course itself"):
-        lab.copy_missing(release, paths.ROOT / name)
 
 
 def test_a_port_in_use_is_a_sentence_and_exit_code_2(
