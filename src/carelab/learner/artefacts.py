@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import math
-from datetime import date
+from datetime import date, datetime, time
 from pathlib import Path
 from typing import Any
 
@@ -100,6 +100,8 @@ def plain(value: Any, where: str = "facts", depth: int = 0) -> Any:
     if isinstance(value, date):  # pandas' Timestamp and datetime are dates too; NaT is one that is none
         if value is pd.NaT:
             raise UserError(f"{where} is a date that is missing (NaT); leave it out or say why in words.")
+        if isinstance(value, datetime) and value.time() == time():
+            value = value.date()
         return value.isoformat()
     if isinstance(value, pd.DataFrame):
         return _table(value, where, depth)
