@@ -169,7 +169,7 @@ def _charts(
 
 def _title_of(figure: Figure) -> str:
     """The message in a figure's own title, wherever on the axes it stands."""
-    for axes in figure.axes:
+    for axes in figure.axes if isinstance(figure, Figure) else []:
         for place in ("left", "center", "right"):
             if text := axes.get_title(loc=place):
                 return str(text)
