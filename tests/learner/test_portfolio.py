@@ -244,7 +244,14 @@ def test_the_decision_comes_first_and_what_was_verified_last(workspace: Path) ->
     assert "“The policy” (7 points)" in rows["For a person to judge"]
     assert "Data readiness" in shown.not_done and "No-show workflow" not in shown.not_done
     page = page_of(workspace, name="Dana Whitfield")
-    order = ["In one minute", "How to read this", "words: The policy", "Figure 2.", "words: The board", "How this was ver"]
+    order = [
+        "In one minute",
+        "How to read this",
+        "words: The policy",
+        "Figure 2.",
+        "words: The board",
+        "How this was ver",
+    ]
     places = [page.index(words) for words in order]
     assert places == sorted(places)
 
