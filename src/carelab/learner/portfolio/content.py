@@ -31,7 +31,6 @@ NOT_WRITTEN = "*Write your answer here.*"  # what nbgrader puts in the place of 
 
 _NUMBERED = re.compile(r"^(written answer|step|exercise) \w+:\s*", re.IGNORECASE)
 _ABOUT = re.compile(r"\s*\([\d.]+ points?\)$", re.IGNORECASE)
-_FILE = re.compile(r"J\d{1,2}(-\d{1,2})?\.png")
 
 
 @dataclass(frozen=True)
@@ -101,12 +100,12 @@ def collect(workspace: Path, progress: Progress, name: str = "") -> Portfolio:
     course, left_out = curriculum.load(), list[str]()
     number = 2  # the first figure is that of the skills
     entries: list[Entry] = []
-    missing: list[str] = []
+    missing: list[Project] = []
     for project in _in_order(course, progress.weeks):
         weeks = [week for week in progress.weeks if week.week.number in project.weeks]
         found = _artefact(workspace, project, [week.week for week in weeks], left_out)
         if found is None:
-            missing.append(project.title)
+            missing.append(project)
             continue
         folder, content = found
         entry = _entry(workspace, project, weeks, folder, content, number, left_out)
@@ -133,7 +132,7 @@ def collect(workspace: Path, progress: Progress, name: str = "") -> Portfolio:
         made=made,
         statement=_statement(course, progress),
         entries=tuple(entries),
-        not_done=f"Not done yet, and not shown: {', '.join(missing)}." if missing else "",
+        not_done=_not_done(course, missing),
         skills=picture,
         left_out=tuple(left_out),
     )
@@ -143,6 +142,18 @@ def _in_order(course: Curriculum, weeks: Iterable[WeekProgress]) -> list[Project
     """Each project once, at the last of its weeks that the track has: that is where it is finished."""
     by_week = [project for week in weeks for project in course.projects_of(week.week)]
     return list(dict.fromkeys(reversed(by_week)))[::-1]
+
+
+def _not_done(course: Curriculum, missing: Sequence[Project]) -> str:
+    """One line for what is not shown: projects the learner could have done, and how many the course does not have yet."""
+    ready = {week.number for week in course.weeks if week.ready}
+    open_ones = [project.title for project in missing if ready.issuperset(project.weeks)]
+    waiting = len(missing) - len(open_ones)
+    lines = [f"Not done yet: {', '.join(open_ones)}."] if open_ones else []
+    if waiting:
+        projects = "1 further project is" if waiting == 1 else f"{waiting} further projects are"
+        lines.append(f"{projects} in preparation in the course.")
+    return " ".join(lines)
 
 
 def _artefact(
@@ -177,7 +188,11 @@ def _entry(
     # The answer that carries the most points is the decision; the others are its reasons.
     decision = max(answers, key=lambda pair: pair[0].points)[1] if answers else None
     title = content.get("title")
-    title = clip(" ".join(title.split()), 2 * SHORT).rstrip(".") if isinstance(title, str) and title.strip() else project.title
+    title = (
+        clip(" ".join(title.split()), 2 * SHORT).rstrip(".")
+        if isinstance(title, str) and title.strip()
+        else project.title
+    )
     gates = [verified for task, verified in tasks if task.kind == "gate"]
     passed = sum(map(_holds, gates))
     in_short = f"{passed} of {len(gates)} gates passed" if any(gates) else "not checked"
@@ -189,7 +204,7 @@ def _entry(
         decision=decision,
         further=tuple(answer for _, answer in answers if answer is not decision),
         blocks=tuple(lay_out(content["facts"])),
-        figures=tuple(_figures(workspace, folder, content, number, left_out)),
+        figures=tuple(_figures(workspace, project.id, folder, content, number, left_out)),
         verified=tuple(_verification(tasks, weeks)),
         in_short=in_short,
     )
@@ -216,7 +231,9 @@ def _answers(
             wanted = {task.name: task for task in tasks if (task.week, task.notebook) == (week.week.number, notebook)}
             path = workspace / week.week.folder / f"{notebook}.ipynb"
             if path.parent.resolve() != workspace.resolve() / week.week.folder:
-                left_out.append(f"{week.week.folder} is a link, which is not followed; its written answers were left out.")
+                left_out.append(
+                    f"{week.week.folder} is a link, which is not followed; its written answers were left out."
+                )
                 continue
             handed = read_handed(path, list(wanted))
             if handed.flag:
@@ -235,14 +252,14 @@ def _heading(task: Task) -> str:
 
 
 def _figures(
-    workspace: Path, folder: Path, content: dict[str, Any], number: int, left_out: list[str]
+    workspace: Path, project: str, folder: Path, content: dict[str, Any], number: int, left_out: list[str]
 ) -> Iterable[Figure]:
     """The pictures an artefact names, numbered; one whose name leads elsewhere is left out like one that is damaged."""
     listed = content.get("figures")
     for described in (listed if isinstance(listed, list) else [])[:FIGURES]:
         described = described if isinstance(described, dict) else {}
         file, title, words = (described.get(key) for key in ("file", "title", "in_words"))
-        if not isinstance(file, str) or not _FILE.fullmatch(file):
+        if not isinstance(file, str) or not re.fullmatch(rf"{re.escape(project)}(-\d{{1,2}})?\.png", file):
             left_out.append(f"{folder.as_posix()}: a figure with an unusual file name was left out.")
             continue
         try:
@@ -303,6 +320,12 @@ def _verification(
             if changed
             else "Nothing: these are the answers that were checked.",
         )
+    behind = (
+        "The grader checks the answers behind them, not this document."
+        if checked
+        else "Nobody has checked the answers behind them."
+    )
+    yield "Figures and results", f"Kept by the learner's notebook when it ran. {behind}"
     written = [task for task, _ in tasks if task.kind == "written"]
     if written:
         named = ", ".join(f"“{_heading(task)}” ({task.points:g} points)" for task in written)

@@ -6,6 +6,7 @@ Whatever JSON holds comes out as one of four plain blocks, which the page and th
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeGuard
@@ -18,6 +19,8 @@ NESTING = 3
 SHORT = 80  # a text up to this length stands in a table
 
 _ACRONYMS = {"ai", "auc", "auroc", "api", "id", "ks", "llm", "mrr", "phi", "psi", "ppv", "npv", "roc", "sms", "sql"}
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 Scalar = str | int | float | bool | None
 
@@ -114,7 +117,13 @@ def _pairs(caption: str, values: dict[str, Any]) -> Table:
     places, grouped = _places(numbers), _grouped(numbers)
     rows = tuple((label_of(name), show(values[name], places, grouped)) for name in names)
     more = len(values) - len(names)
-    return Table(caption, (), rows, (False, len(numbers) == len(values)), f"{more} more are in the project's own file." if more else "")
+    return Table(
+        caption,
+        (),
+        rows,
+        (False, len(numbers) == len(values)),
+        f"{more} more are in the project's own file." if more else "",
+    )
 
 
 def _grid(caption: str, rows: Sequence[dict[str, Any]]) -> Table:
@@ -187,5 +196,5 @@ def _is_cell(value: Any) -> bool:
 
 def clip(text: str, most: int) -> str:
     """`text` as a page can hold it: no control characters or halves of characters, and not longer than `most`."""
-    kept = "".join(sign for sign in usable(text[: most + 1]) if sign in "\n\t" or sign >= " " and not "\x7f" <= sign < "\xa0")
+    kept = _CONTROL.sub("", usable(text[: most + 1]))
     return kept if len(text) <= most else f"{kept[:most].rstrip()} …"

@@ -20,6 +20,7 @@ from fpdf.fonts import FontFace
 from fpdf.prefs import ViewerPreferences
 from markdown_it.token import Token
 
+from carelab.learner import artefacts
 from carelab.learner.portfolio import facts, writing
 from carelab.learner.portfolio.content import FOOTER, Entry, Figure, Portfolio
 
@@ -28,7 +29,8 @@ MARGIN, TOP, BOTTOM = 20.0, 20.0, 20.0  # mm
 SANS, MONO = "dejavu", "dejavumono"
 BODY, SMALL, HEAD, TITLE = 10.0, 8.5, 17.0, 25.0  # points
 LEADING = 1.45
-TALLEST = 68.0  # mm of a figure
+SCALE = 0.71  # of a figure, so that its letters are as small as a caption's, and the same in every figure
+TALLEST = 130.0  # mm
 PAGES = "{number of pages}"  # what fpdf2 replaces when all pages are there
 GONE = "□"
 NOTE = (
@@ -41,8 +43,8 @@ def render(portfolio: Portfolio) -> bytes:
     """The document's bytes: the same for the same content, as its date is that of the content."""
     pdf = _Document(portfolio)
     _first_page(pdf, portfolio)
-    pdf.heading("Skills", "Skills", size=14, room=28 + pdf.height_of(portfolio.skills, 86))
-    pdf.figure(portfolio.skills, 86)
+    pdf.heading("Skills", "Skills", size=14, room=28 + pdf.height_of(portfolio.skills, 0.8))
+    pdf.figure(portfolio.skills, 0.8)
     for entry in portfolio.entries:
         _entry(pdf, entry)
     if pdf.lacking:
@@ -173,7 +175,9 @@ class _Document(FPDF):
         signs = [sign if ord(sign) in known or sign in "\n\t" else GONE for sign in text if not _joins(sign)]
         fitted = "".join(signs).replace("\t", "    ")
         if any("\u0590" <= sign <= "\u08ff" or "\ufb1d" <= sign <= "\ufefc" for sign in fitted):
-            fitted = "\n".join(BidiParagraph(line).get_reordered_string() if line else "" for line in fitted.split("\n"))
+            fitted = "\n".join(
+                BidiParagraph(line).get_reordered_string() if line else "" for line in fitted.split("\n")
+            )
             self.lacking = True
         self.lacking = self.lacking or GONE in signs
         return fitted
@@ -412,13 +416,14 @@ class _Document(FPDF):
         asked = sum(max(w - m, 0) for w, m in zip(wanted, least, strict=True)) or 1
         return [m + max(w - m, 0) * max(spare, 0) / asked for w, m in zip(wanted, least, strict=True)]
 
-    def height_of(self, figure: Figure, tallest: float = TALLEST) -> float:
-        """Millimetres that a picture takes: as wide as the text, but not taller than `tallest`."""
-        return min(tallest, self.epw * figure.picture.height / figure.picture.width)
+    def height_of(self, figure: Figure, scale: float = SCALE) -> float:
+        """Millimetres that a picture takes: its size as it was drawn, times `scale`, but no wider than the text."""
+        width = min(self.epw, figure.picture.width / artefacts.DPI * 25.4 * scale)
+        return min(TALLEST, width * figure.picture.height / figure.picture.width)
 
-    def figure(self, figure: Figure, tallest: float = TALLEST) -> None:
+    def figure(self, figure: Figure, scale: float = SCALE) -> None:
         """A picture with its caption on the same page, in the size that `height_of` says."""
-        height = self.height_of(figure, tallest)
+        height = self.height_of(figure, scale)
         width = height * figure.picture.width / figure.picture.height
         self.room(height + 12)
         self.ln(1)
@@ -490,8 +495,11 @@ class _Document(FPDF):
 
 def _joins(sign: str) -> bool:
     """Whether a sign has no shape of its own: variation selectors and what joins or directs its neighbours."""
-    return "\ufe00" <= sign <= "\ufe0f" or "\u200b" <= sign <= "\u200f" or "\u202a" <= sign <= "\u202e" or (
-        "\u2060" <= sign <= "\u2069"
+    return (
+        "\ufe00" <= sign <= "\ufe0f"
+        or "\u200b" <= sign <= "\u200f"
+        or "\u202a" <= sign <= "\u202e"
+        or ("\u2060" <= sign <= "\u2069")
     )
 
 

@@ -5,6 +5,7 @@ HTML in it is shown as it was typed, pictures become words, links go to the web 
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Sequence
 from functools import cache
@@ -61,7 +62,7 @@ def html(text: str) -> str:
 def key_line(text: str) -> str:
     """The first sentence of a tidy text that is not a heading: what a reader takes away in a minute."""
     tokens = parse(text)
-    for before, token in zip(tokens, tokens[1:], strict=False):
+    for before, token in itertools.pairwise(tokens):
         if token.type == "inline" and before.type != "heading_open":
             words = " ".join(words_of(token.children or []).split())
             if words:
