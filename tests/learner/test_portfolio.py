@@ -575,33 +575,35 @@ def test_the_pdf_is_a_document_others_can_use(workspace: Path) -> None:
         outline = [item.get_title() for item in opened.get_toc()]
         assert outline[:3] == ["In one minute", "How to read this", "Skills"]
         assert "J11 No-show workflow" in outline and "How this was verified" in outline
-        embedded, described = [], []
+        embedded, described, kinds, untagged = [], [], [], set()
         for page in opened:
+            textpage = page.get_textpage()
             for part in page.get_objects(filter=[raw.FPDF_PAGEOBJ_TEXT]):
                 embedded.append(raw.FPDFFont_GetIsEmbedded(raw.FPDFTextObj_GetFont(part.raw)))
+                if raw.FPDFPageObj_GetMarkedContentID(part.raw) < 0:
+                    untagged.add(re.sub(r"\d", "", words_in(raw.FPDFTextObj_GetText, part.raw, textpage.raw)).strip())
             tree = raw.FPDF_StructTree_GetForPage(page.raw)
-            for number in range(raw.FPDF_StructTree_CountChildren(tree)):
-                described += alternatives(raw, raw.FPDF_StructTree_GetChildAtIndex(tree, number))
+            whole = raw.FPDF_StructTree_GetChildAtIndex(tree, 0)
+            for number in range(raw.FPDF_StructElement_CountChildren(whole)):
+                element = raw.FPDF_StructElement_GetChildAtIndex(whole, number)
+                if element:  # one of this page
+                    described.append(words_in(raw.FPDF_StructElement_GetAltText, element))
+                    kinds.append(words_in(raw.FPDF_StructElement_GetType, element))
             raw.FPDF_StructTree_Close(tree)
         assert 2 <= len(opened) <= 4
     assert embedded and set(embedded) == {1}
+    # Only what stands on every page is without a tag.
+    assert untagged <= {"", "Page  of", content.FOOTER, "Portfolio of Dana Whitfield ·  November"}
+    assert kinds.count("H1") == 1 and kinds.count("Figure") == 2 and {"H2", "H3", "H4", "P"} <= set(kinds)
     assert WORDS in described and any(words.startswith("Verified exercises") for words in described)
     assert b"/Lang (en)" in document and b"/FontFile2" in document
 
 
-def alternatives(raw: object, element: object) -> list[str]:
-    """The alternative texts of an element of a PDF's structure and of those inside it."""
-    size = raw.FPDF_StructElement_GetAltText(element, None, 0)  # type: ignore[attr-defined]
-    found = []
-    if size > 2:
-        buffer = ctypes.create_string_buffer(size)
-        raw.FPDF_StructElement_GetAltText(element, buffer, size)  # type: ignore[attr-defined]
-        found.append(buffer.raw.decode("utf-16-le").rstrip("\0"))
-    for number in range(raw.FPDF_StructElement_CountChildren(element)):  # type: ignore[attr-defined]
-        child = raw.FPDF_StructElement_GetChildAtIndex(element, number)  # type: ignore[attr-defined]
-        if child:
-            found += alternatives(raw, child)
-    return found
+def words_in(ask: Callable[..., int], *about: object) -> str:
+    """What pdfium says about an element of a document's structure, or a piece of text."""
+    buffer = ctypes.create_string_buffer(ask(*about, None, 0) + 2)
+    ask(*about, ctypes.cast(buffer, ctypes.POINTER(ctypes.c_ushort)), len(buffer))
+    return buffer.raw.decode("utf-16-le").rstrip("\0")
 
 
 def test_the_same_work_gives_the_same_bytes(workspace: Path, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import matplotlib as mpl
 from fpdf import FPDF, XPos, YPos
@@ -56,7 +57,7 @@ def render(portfolio: Portfolio) -> bytes:
 def _first_page(pdf: _Document, portfolio: Portfolio) -> None:
     pdf.add_page()
     pdf.line_of(portfolio.title, BODY, BLUE, "B")
-    pdf.line_of(portfolio.heading, TITLE, INK, "B", leading=1.25)
+    pdf.line_of(portfolio.heading, TITLE, INK, "B", leading=1.25, role="/H1")
     pdf.line_of(f"{portfolio.track} · {portfolio.day} · {FOOTER}", SMALL, SOFT)
     pdf.rule(1.2, BLUE)
     pdf.heading("In one minute", "In one minute", size=14)
@@ -147,6 +148,7 @@ class _Document(FPDF):
         # fontTools reports what it does; a learner has not asked for it.
         logging.getLogger("fontTools").setLevel(logging.ERROR)
         self.running = ""
+        self.role = "/P"  # what the next lines are, for whoever listens to the document
         self.alias_nb_pages(PAGES)
         self.set_margins(MARGIN, TOP, MARGIN)
         self.set_auto_page_break(True, BOTTOM)
@@ -202,13 +204,23 @@ class _Document(FPDF):
         self.runs([(text, "", "")], size, ink)
         self.ln(1.8)
 
-    def line_of(self, text: str, size: float, ink: Sequence[int], style: str = "", leading: float = LEADING) -> None:
+    def line_of(
+        self,
+        text: str,
+        size: float,
+        ink: Sequence[int],
+        style: str = "",
+        leading: float = LEADING,
+        role: str = "/P",
+    ) -> None:
         """A line that stands alone, wrapped when it is long."""
+        self.role = role
         self.set_text_color(*ink)
         self.set_font(SANS, style, size)
         self.multi_cell(
             0, size * 0.3528 * leading, self.fit(text, SANS, style), align="L", new_x=XPos.LMARGIN, new_y=YPos.NEXT
         )
+        self.role = "/P"
         self.set_font(SANS, size=BODY)
         self.set_text_color(*INK)
 
@@ -217,7 +229,7 @@ class _Document(FPDF):
         self.room(room)
         self.ln(gap)
         self.start_section(self.fit(outline))
-        self.line_of(text, size, INK, "B", leading=1.3)
+        self.line_of(text, size, INK, "B", leading=1.3, role="/H2")
         self.ln(1.2)
 
     def subheading(self, text: str, room: float = 25) -> None:
@@ -225,14 +237,14 @@ class _Document(FPDF):
         self.room(room)
         self.ln(3)
         self.start_section(self.fit(text), level=1)
-        self.line_of(text, 11.5, BLUE, "B")
+        self.line_of(text, 11.5, BLUE, "B", role="/H3")
         self.ln(0.8)
 
     def minor(self, text: str) -> None:
         """The label of a table or a list."""
         self.room(22)
         self.ln(1.5)
-        self.line_of(text, BODY, INK, "B")
+        self.line_of(text, BODY, INK, "B", role="/H4")
         self.ln(0.4)
 
     def room(self, height: float) -> None:
@@ -456,7 +468,9 @@ class _Document(FPDF):
         self.set_x(MARGIN + 4)
         self.set_text_color(*BLUE)
         self.set_font(SANS, "B", 11.5)
+        self.role = "/H3"
         self.cell(0, 6, title, new_x=XPos.LMARGIN, new_y=YPos.NEXT)
+        self.role = "/P"
         self.ln(1)
         self.set_text_color(*INK)
         for (label, words), tall in zip(texts, heights, strict=True):
@@ -487,10 +501,41 @@ class _Document(FPDF):
         self.set_x(self.w - MARGIN - 17)
         self._small(f"Page {self.page} of {PAGES}", 0)
 
+    # Alternative texts make a tagged document, and in one of these a screen reader goes by the tags alone. fpdf2 tags
+    # pictures only; so each line of text gets its tag here, and what stands on every page gets none.
+
+    def _render_styled_text_line(self, text_line: Any, h: float | None = None, *args: Any, **kwargs: Any) -> bool:
+        if not self.role:
+            return super()._render_styled_text_line(text_line, h, *args, **kwargs)
+        broken = self._perform_page_break_if_need_be(self.font_size if h is None else h)  # not inside of a tag
+        mark = self.struct_builder.next_mcid_for_page(self.page)
+        self._add_marked_content(struct_type=self.role, mcid=mark)
+        self._out(f"/Span <</MCID {mark}>> BDC")
+        super()._render_styled_text_line(text_line, h, *args, **kwargs)
+        self._out("EMC")
+        return broken
+
+    @contextmanager
+    def _disable_writing(self) -> Iterator[None]:
+        """What is only measured is not tagged."""
+        with self._untagged(), super()._disable_writing():
+            yield
+
+    @contextmanager
+    def _untagged(self) -> Iterator[None]:
+        role, self.role = self.role, ""
+        try:
+            yield
+        finally:
+            self.role = role
+
     def _small(self, text: str, width: float) -> None:
         self.set_font(SANS, "", 8)
         self.set_text_color(*SOFT)
-        self.cell(width, 4, text)
+        with self._untagged():
+            self._out("/Artifact BMC")
+            self.cell(width, 4, text)
+            self._out("EMC")
 
 
 def _joins(sign: str) -> bool:
