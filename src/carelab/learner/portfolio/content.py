@@ -237,7 +237,7 @@ def _answers(
                 continue
             handed = read_handed(path, list(wanted))
             if handed.flag:
-                left_out.append(f"{week.week.folder}: {handed.flag}")
+                left_out.append(f"Written answers in {week.week.folder}: {handed.flag}")
             for name, task in wanted.items():
                 text = tidy(handed.answers.get(name, ""))
                 if text and text != NOT_WRITTEN:
