@@ -53,11 +53,11 @@ def progress(
 @dataclass(frozen=True)
 class Update:
     name: str
-    beside: Path
+    beside: str
     changes: tuple[str, ...]
 
 
-UPDATE = Update(f"{FOLDER}/lesson.ipynb", Path("lesson (new).ipynb"), ("A clearer figure of the split.", "Two new questions."))
+UPDATE = Update(f"{FOLDER}/lesson.ipynb", f"{FOLDER}/lesson (new version).ipynb", ("A clearer figure of the split.", "Two new questions."))
 
 
 def install(workspace: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -12,7 +13,7 @@ from urllib.parse import quote
 import jinja2
 
 from carelab import curriculum as courses
-from carelab.curriculum import NOTEBOOKS, Curriculum
+from carelab.curriculum import NOTEBOOKS, Curriculum, Track
 from carelab.learner import progress as standing
 from carelab.learner.progress import Place, Progress, SkillProgress, Task, Verified, WeekProgress
 
@@ -117,8 +118,10 @@ def html(
         notebooks=notebook_rows,
         results=result_rows,
         state=state,
+        order=order,
+        title=title,
         projects_of=curriculum.projects_of,
-        link=lambda path, anchor="": f"{base_url}lab/tree/{quote(path)}" + (f"#{quote(anchor)}" if anchor else ""),
+        link=lambda path, anchor="": f"{base_url}lab/tree/{quote(path)}" + (f"#{quote(anchor.lstrip('#'))}" if anchor else ""),
     )
 
 
@@ -161,6 +164,22 @@ def state(week: WeekProgress) -> str:
     if any(verified for _, verified in week.tasks):
         return f"{week.passed} of {week.checks} checks passed"
     return "begun" if any(week.seconds.values()) else "not begun"
+
+
+def title(path: str) -> str:
+    """A notebook's path in words: `Week 1, lesson`."""
+    folder, _, name = path.rpartition("/")
+    number = re.match(r"week_(\d+)_", folder)
+    stem = name.removesuffix(".ipynb")
+    return f"Week {int(number[1])}, {stem}" if number else stem
+
+
+def order(track: Track) -> str:
+    """The weeks of a track in their order: `1 to 12`, or `1, 3, 2`."""
+    numbers = [step.week for step in track.path]
+    if numbers == list(range(numbers[0], numbers[-1] + 1)) and numbers[1:]:
+        return f"{numbers[0]} to {numbers[-1]}"
+    return ", ".join(map(str, numbers))
 
 
 def duration(seconds: int) -> str:

@@ -23,6 +23,7 @@
         this.node.append(this.say, this.page);
         this.onAfterShow = onShow;
         this.onAfterAttach = onShow;
+        this.onAfterHide = () => (this.say.textContent = '');
       }
     }
 
@@ -108,6 +109,7 @@
           shown = '';
           panel = new MainAreaWidget({ content: new View(() => void refresh()) });
           panel.id = ID;
+          panel.toolbar.hide(); // it has nothing in it
           Object.assign(panel.title, { label: 'Course', icon, closable: true });
           panel.disposed.connect(() => (panel = null));
           panel.content.node.addEventListener('click', clicked);
@@ -161,7 +163,7 @@
         event.preventDefault();
         const { path, anchor, week, name } = target.dataset;
         if (path) {
-          void commands.execute('rendermime:handle-local-link', { path, id: anchor ? `#${anchor}` : '' });
+          void commands.execute('rendermime:handle-local-link', { path, id: anchor ? `#heading=${anchor}` : '' });
         } else if (target.dataset.do === 'check') void check(Number(week));
         else if (target.dataset.do === 'portfolio') void commands.execute('carelab:portfolio');
         else if (target.dataset.do === 'again') void refresh();
@@ -173,7 +175,7 @@
       }
 
       commands.addCommand('carelab:desk', {
-        label: 'Course',
+        label: 'Course overview',
         caption: 'Where you stand, and what comes next',
         icon,
         execute: () => openDesk()
