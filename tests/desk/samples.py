@@ -22,21 +22,24 @@ def verified(status: str, message: str = "", earned: float = 0, current: bool = 
     return Verified(status, earned, message, "2026-11-15T19:40:00+00:00", current)  # type: ignore[arg-type]
 
 
+_LEAK = "Your table still has 'arrived', which is filled in after the visit."
+_GONE = "Words about an answer that is gone."
 TASKS: tuple[tuple[Task, Verified | None], ...] = (
     (task("w01-baseline", "1. What everybody comes would cost"), verified("passed", "", 2)),
-    (task("w01-leak", "2. A column from the future"), verified("failed", "Your table still has 'arrived', which is filled in after the visit.")),
+    (task("w01-leak", "2. A column from the future"), verified("failed", _LEAK)),
     (task("w01-split", "3. One patient, one side"), verified("not attempted")),
-    (task("w01-threshold", "4. Forty calls a day"), verified("passed", "Words about an answer that is gone.", 2, current=False)),
+    (task("w01-threshold", "4. Forty calls a day"), verified("passed", _GONE, 2, current=False)),
     (task("w01-memo", "5. What you tell the nurse manager", "written"), verified("for a person")),
     (task("w01-bands", "Risk bands", "gate", "project", 0), None),
-)  # fmt: skip
+)
+NEXT = Place(f"{FOLDER}/exercises.ipynb", "2.-A-column-from-the-future", "2. A column from the future")
 
 
 def progress(
     tasks: tuple[tuple[Task, Verified | None], ...] = TASKS,
     track: str | None = "cto",
     seconds: dict[str, int] | None = None,
-    place: Place | None = Place(f"{FOLDER}/exercises.ipynb", "2.-A-column-from-the-future", "2. A column from the future"),
+    place: Place | None = NEXT,
 ) -> Progress:
     course = curriculum.load()
     chosen = next((t for t in course.tracks if t.id == track), None)
@@ -57,7 +60,11 @@ class Update:
     changes: tuple[str, ...]
 
 
-UPDATE = Update(f"{FOLDER}/lesson.ipynb", f"{FOLDER}/lesson (new version).ipynb", ("A clearer figure of the split.", "Two new questions."))
+UPDATE = Update(
+    f"{FOLDER}/lesson.ipynb",
+    f"{FOLDER}/lesson (new version).ipynb",
+    ("A clearer figure of the split.", "Two new questions."),
+)
 
 
 def install(workspace: Path) -> None:
@@ -78,7 +85,7 @@ def install(workspace: Path) -> None:
             notes.write(f"{path} {seconds}\n")
 
     def keep(where: Path, name: str, *release: Path) -> Path:
-        if name.startswith("broken"):
+        if "broken" in name:
             raise RuntimeError("secret inside")
         return workspace / "backups" / name
 

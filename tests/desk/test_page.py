@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import re
 from html.parser import HTMLParser
 
 import jinja2
 import pytest
-from desk import samples
 
 from carelab.desk import page
 from carelab.learner.progress import Place
+from desk import samples
 
 HOSTILE = '<img src=x onerror="alert(1)">\'"><script>alert(2)</script> {{ 7*7 }}'
 
@@ -46,7 +47,14 @@ class Reader(HTMLParser):
 
 def test_every_outcome_of_a_check_is_told_in_words() -> None:
     read = Reader(page.html(samples.progress()))
-    for words in ("passed", "not yet", "not attempted", "changed since, check again", "for a person to read", "not checked yet"):
+    for words in (
+        "passed",
+        "not yet",
+        "not attempted",
+        "changed since, check again",
+        "for a person to read",
+        "not checked yet",
+    ):
         assert words in read.text
     assert "Your table still has 'arrived', which is filled in after the visit." in read.text
     assert "an answer that is gone" not in read.text, "a sentence about an answer that has been changed since"
@@ -70,7 +78,12 @@ def test_what_comes_next_stands_first_and_leads_to_its_heading() -> None:
 
 
 def test_a_first_start_says_start_and_asks_for_a_track() -> None:
-    fresh = samples.progress(tuple((task, None) for task, _ in samples.TASKS), None, {}, Place(f"{samples.FOLDER}/lesson.ipynb", "", "Week 1, lesson"))
+    fresh = samples.progress(
+        tuple((task, None) for task, _ in samples.TASKS),
+        None,
+        {},
+        Place(f"{samples.FOLDER}/lesson.ipynb", "", "Week 1, lesson"),
+    )
     read = Reader(page.html(fresh))
     assert "Start here: Week 1, lesson" in read.text and "Continue" not in read.text
     assert "Choose a track" in read.text
@@ -175,7 +188,7 @@ def test_headings_go_down_one_step_at_a_time_and_ids_are_unique() -> None:
     read = Reader(page.html(samples.progress(), [samples.UPDATE, samples.UPDATE]))
     levels = [int(tag[1]) for tag, _ in read.elements if re.fullmatch("h[1-6]", tag)]
     assert levels[0] == 1 and levels.count(1) == 1
-    assert all(after <= before + 1 for before, after in zip(levels, levels[1:], strict=False)), levels
+    assert all(after <= before + 1 for before, after in itertools.pairwise(levels)), levels
     ids = [attributes["id"] for _, attributes in read.elements if "id" in attributes]
     assert len(ids) == len(set(ids))
 

@@ -25,10 +25,10 @@ class BusyError(UserError):
 class Jobs:
     """Runs one command at a time in a workspace. It finishes even when the browser that asked for it goes away."""
 
-    def __init__(self, workspace: Path, command: Sequence[str] = COMMAND, limit: float = LIMIT) -> None:
+    def __init__(self, workspace: Path, command: Sequence[str] | None = None, limit: float = LIMIT) -> None:
         self.workspace = workspace
         self.running = ""  # what is running, in words for the learner
-        self._command = tuple(command)
+        self._command = tuple(command or COMMAND)
         self._limit = limit
 
     async def run(self, words: str, *arguments: str) -> None:
@@ -56,7 +56,9 @@ class Jobs:
             while process.poll() is None:
                 if time.monotonic() > deadline:
                     process.kill()
-                    raise UserError(f"It did not finish within {self._limit / 60:.0f} minutes and was stopped; try again.")
+                    raise UserError(
+                        f"It did not finish within {self._limit / 60:.0f} minutes and was stopped; try again."
+                    )
                 await asyncio.sleep(_LOOK)
             if process.returncode:
                 said.seek(0)

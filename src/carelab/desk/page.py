@@ -7,7 +7,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote
 
 import jinja2
@@ -15,7 +14,9 @@ import jinja2
 from carelab import curriculum as courses
 from carelab.curriculum import NOTEBOOKS, Curriculum, Track
 from carelab.learner import progress as standing
+from carelab.learner import workspace as copies
 from carelab.learner.progress import Place, Progress, SkillProgress, Task, Verified, WeekProgress
+from carelab.learner.workspace import Update
 
 _OUTCOMES = {  # class, sign, words; the sign and the colour only repeat the words
     "passed": ("passed", "✓", "passed"),
@@ -81,19 +82,12 @@ def render(workspace: Path, base_url: str = "/", busy: str = "") -> str:
         for name in ("portfolio.html", "portfolio.pdf")
         if (workspace / "portfolio" / name).is_file()
     }
-    return html(standing.read(workspace), pending(workspace), portfolio, workspace.name, base_url, busy)
-
-
-def pending(workspace: Path) -> Sequence[Any]:
-    """Notebooks of which the course has a new version, each with its name and what changed."""
-    from carelab.learner.workspace import updates
-
-    return updates(workspace)
+    return html(standing.read(workspace), copies.updates(workspace), portfolio, workspace.name, base_url, busy)
 
 
 def html(
     progress: Progress,
-    updates: Iterable[Any] = (),
+    updates: Iterable[Update] = (),
     portfolio: dict[str, str] | None = None,
     folder: str = "my_course",
     base_url: str = "/",
@@ -121,7 +115,9 @@ def html(
         order=order,
         title=title,
         projects_of=curriculum.projects_of,
-        link=lambda path, anchor="": f"{base_url}lab/tree/{quote(path)}" + (f"#{quote(anchor.lstrip('#'))}" if anchor else ""),
+        link=lambda path, anchor="": (
+            f"{base_url}lab/tree/{quote(path)}" + (f"#{quote(anchor.lstrip('#'))}" if anchor else "")
+        ),
     )
 
 

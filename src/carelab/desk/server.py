@@ -21,6 +21,7 @@ from carelab.desk import page
 from carelab.desk.jobs import BusyError, Jobs
 from carelab.errors import UserError
 from carelab.learner import progress
+from carelab.learner import workspace as copies
 from carelab.paths import RELEASE
 
 MOST_SECONDS = 120  # in one note; the page sends 30
@@ -62,8 +63,8 @@ class Desk:
     async def check(self, body: dict[str, Any]) -> str:
         """Run all checks of a week."""
         number = body.get("week")
-        if type(number) is not int:
-            raise UserError("week has to be a number.")
+        if type(number) is not int or number < 1:
+            raise UserError("week has to be a number from 1 on.")
         week = curriculum.week(number)
         if not week.ready:
             raise UserError(f"Week {number} is in preparation; there is nothing to check yet.")
@@ -80,18 +81,14 @@ class Desk:
 
     async def take(self, body: dict[str, Any]) -> str:
         """Take the course's new version of a notebook, with the learner's answers carried over."""
-        from carelab.learner import workspace
-
         name = self._notebook(body, "name")
-        kept = await asyncio.to_thread(workspace.take, self.workspace, name)
+        kept = await asyncio.to_thread(copies.take, self.workspace, name)
         return f"You have the new version of {name}. Your old copy is kept: {self._shown(kept)}."
 
     async def reset(self, body: dict[str, Any]) -> str:
         """Start a notebook afresh."""
-        from carelab.learner import workspace
-
         name = self._notebook(body, "name")
-        kept = await asyncio.to_thread(workspace.reset, self.workspace, name, RELEASE)
+        kept = await asyncio.to_thread(copies.reset, self.workspace, name, RELEASE)
         return f"{name} is as it was when you got it. Your old copy is kept: {self._shown(kept)}."
 
     def _notebook(self, body: dict[str, Any], key: str) -> str:
@@ -144,7 +141,8 @@ class _Handler(APIHandler):
         except Exception as error:
             self.log.exception("The desk met something unexpected")
             self.sentence(
-                500, f"This should not have happened ({type(error).__name__}); the terminal that runs JupyterLab says more."
+                500,
+                f"This should not have happened ({type(error).__name__}); the terminal that runs JupyterLab says more.",
             )
         return None
 

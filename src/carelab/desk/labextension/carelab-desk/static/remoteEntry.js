@@ -129,6 +129,23 @@
         if (commands.isEnabled('docmanager:save-all')) await commands.execute('docmanager:save-all');
       };
 
+      async function go(path, anchor) {
+        const widget = await commands.execute('docmanager:open', { path });
+        if (!anchor || !widget?.setFragment) return;
+        await widget.context.ready;
+        // A notebook that has just opened draws its cells one after the other: ask until the heading is in view and stays.
+        const name = CSS.escape(anchor);
+        for (let tries = 0, before = NaN, stays = 0; tries < 30 && stays < 2 && widget.isVisible; tries++) {
+          await widget.setFragment(`#heading=${anchor}`);
+          await new Promise(done => setTimeout(done, 150));
+          const heading = widget.node.querySelector(`[data-jupyter-id="${name}"], [id="${name}"]`);
+          const top = heading?.getBoundingClientRect().top ?? NaN;
+          const box = widget.node.getBoundingClientRect();
+          stays = top === before && top >= box.top && top < box.bottom ? stays + 1 : 0;
+          before = top;
+        }
+      }
+
       async function check(week) {
         const named = week ?? Number(/(?:^|\/)week_(\d+)/.exec(front())?.[1] ?? NaN);
         const number = Number.isInteger(named) ? named : firstWeek();
@@ -163,7 +180,7 @@
         event.preventDefault();
         const { path, anchor, week, name } = target.dataset;
         if (path) {
-          void commands.execute('rendermime:handle-local-link', { path, id: anchor ? `#heading=${anchor}` : '' });
+          void go(path, anchor);
         } else if (target.dataset.do === 'check') void check(Number(week));
         else if (target.dataset.do === 'portfolio') void commands.execute('carelab:portfolio');
         else if (target.dataset.do === 'again') void refresh();
