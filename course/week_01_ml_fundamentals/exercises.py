@@ -11,7 +11,7 @@ Lakeshore's nurse line asks you for eleven small pieces. Together they turn a sc
 | **Data** | `visits`, the scheduling extract of Lakeshore Health (synthetic, patients invented) |
 | **In the room** | product manager (owns the rule), CTO (owns the data), nurse manager (owns the calls) |
 
-Each exercise is one function. Replace the line `raise NotImplementedError(...)` by your own lines, run the cell, run the check below it. *Passed* means passed; otherwise the check says in a sentence what it saw. When your work is graded, the same rule is tried on other tables. Under each heading stands the call that gives you a hint; call it again for the next one. Errors are shown in one line; `%xmode Plain` in a cell of its own makes them say where.
+Each exercise is one function. Replace the line `raise NotImplementedError(...)` by your own lines, run the cell, run the check below it. *Passed* means passed; otherwise the check says in a sentence what it saw. When your work is graded, the same rule is tried on other tables. `check("w01-label")`, in any cell, gives you the same answer in words. Under each heading stands the call that gives you a hint; call it again for the next one. Errors are shown in one line; `%xmode Plain` in a cell of its own makes them say where.
 """
 
 # %%
@@ -20,7 +20,7 @@ import pandas as pd
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
-from carelab import hint
+from carelab import check, hint
 from carelab.paths import data
 
 # %xmode Minimal
@@ -81,7 +81,7 @@ Write `missed_label` in two steps. Keep the rows that have an outcome, `known = 
 """
 
 
-# %% exercise="w01-label"
+# %% exercise="w01-label" skills="P1"
 def missed_label(visits):
     """1 where the patient stayed away, 0 where the patient came; visits without either outcome are left out.
 
@@ -145,7 +145,7 @@ Before any model, price the laziest rule: **everybody comes**. It never makes a 
 """
 
 
-# %% exercise="w01-everybody-comes"
+# %% exercise="w01-everybody-comes" skills="P2"
 def everybody_comes_accuracy(missed):
     """Share of visits about which the rule "everybody comes" is right.
 
@@ -195,7 +195,7 @@ You will use the model on days that have not happened. So test it on days it has
 """
 
 
-# %% exercise="w01-time-split"
+# %% exercise="w01-time-split" skills="P2"
 def split_by_date(visits, first_test_day):
     """Split a table into what happened before a day, and what happened from that day on.
 
@@ -272,7 +272,7 @@ Three steps: the last visit of each patient in train, `train.groupby("patient_id
 """
 
 
-# %% exercise="w01-future-seen"
+# %% exercise="w01-future-seen" skills="P1 P2"
 def share_with_future_seen(train, test):
     """Share of the test visits whose patient has a later visit in train.
 
@@ -348,7 +348,7 @@ That is also how to catch them. A column that is **empty in every upcoming visit
 """
 
 
-# %% exercise="w01-written-after"
+# %% exercise="w01-written-after" skills="P1"
 def written_after(past, upcoming):
     """Names of the columns that are filled only once a visit is over.
 
@@ -424,7 +424,7 @@ In pandas 0 divided by 0 gives an empty value, not an error, and `.fillna(other)
 """
 
 
-# %% exercise="w01-known-rate"
+# %% exercise="w01-known-rate" skills="P1"
 def known_no_show_rate(visits, fallback):
     """Each patient's no-show rate as it was known when the visit was booked.
 
@@ -501,7 +501,7 @@ Three lines, as in section 3 of the lesson. Fit on train, with the given columns
 """
 
 
-# %% exercise="w01-honest-auc"
+# %% exercise="w01-honest-auc" skills="P2"
 def auc_on_later_visits(model, train, test, columns):
     """AUC on `test` of a model fitted on `train`.
 
@@ -591,7 +591,7 @@ This is the **confusion matrix**. In books the cells are called true positive, f
 """
 
 
-# %% exercise="w01-confusion"
+# %% exercise="w01-confusion" skills="P2"
 def call_outcomes(missed, called):
     """Count the four kinds of patients.
 
@@ -664,7 +664,7 @@ You may use `call_outcomes` from the exercise above. You may also use scikit-lea
 """
 
 
-# %% exercise="w01-precision-recall"
+# %% exercise="w01-precision-recall" skills="P2"
 def precision_and_recall(missed, called):
     """Precision and recall of a call list.
 
@@ -729,7 +729,7 @@ Nobody at Lakeshore knows what a risk of 0.37 means, but everybody knows what 15
 """
 
 
-# %% exercise="w01-call-threshold"
+# %% exercise="w01-call-threshold" skills="P2"
 def call_threshold(risk, calls_per_day):
     """Lowest risk that still gets a call when the riskiest `calls_per_day` patients are called.
 
@@ -788,7 +788,7 @@ Net benefit of a row: reached × kept × value − calls × cost, where reached 
 """
 
 
-# %% exercise="w01-best-calls"
+# %% exercise="w01-best-calls" skills="P2"
 def best_number_of_calls(plan, value, cost, kept):
     """Number of calls a day with the highest net benefit.
 

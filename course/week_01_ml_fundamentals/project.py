@@ -12,6 +12,8 @@ The operations committee meets on Thursday. It does not want a model. It wants t
 | **Graded by a person** | two written answers, 10 points, by the rubrics printed above them; alone, grade yourself and compare with `solutions/` |
 | **Data** | synthetic; the same extract as in the lesson |
 | **In the room** | operations committee, nurse manager, transport coordinator, compliance officer |
+
+How a gate stands, `check("w01-j11-features")` tells you in words, in any cell.
 """
 
 # %% [markdown]
@@ -29,7 +31,7 @@ from sklearn.metrics import roc_auc_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
-from carelab import hint, plots
+from carelab import check, hint, plots
 from carelab.learner.artefacts import keep
 from carelab.paths import data
 
@@ -80,7 +82,7 @@ train = seen[seen["start"] < "2025-10-01"]
 validation = seen[(seen["start"] >= "2025-10-01") & (seen["start"] < "2026-01-01")]
 test = seen[seen["start"] >= "2026-04-01"]  # the lesson has used January to March already
 
-# %% exercise="w01-j11-features"
+# %% exercise="w01-j11-features" skills="P1"
 # features: list of column names, at least five, all known when the list is made
 ### BEGIN SOLUTION
 features = ["lead_days", "known_rate", "prior_no_shows", "prior_visits", "age", "distance_km"]
@@ -128,7 +130,7 @@ A committee cannot talk about 0.37. It can talk about three bands: **high** (a p
 """
 
 
-# %% exercise="w01-j11-bands"
+# %% exercise="w01-j11-bands" skills="P2"
 def bands(place, n_high, n_medium):
     """The band of each place in a list: "high", "medium" or "low".
 
@@ -179,7 +181,7 @@ Write it for **one** visit, with `if` and `return`. The first line that fits win
 """
 
 
-# %% exercise="w01-j11-action"
+# %% exercise="w01-j11-action" skills="P2"
 def action(band, transport_need, days_ahead):
     """What happens for one visit.
 
@@ -289,7 +291,7 @@ plt.show()
 The committee will ask one thing: **what does the model add that a simpler rule would not?** Write that number down: calls worth making per 100, the model against the **best** rule that needs no model.
 """
 
-# %% exercise="w01-j11-gain"
+# %% exercise="w01-j11-gain" skills="P2"
 # gain: a number, calls per 100
 ### BEGIN SOLUTION
 gain = per_100["highest risk"] - per_100["largest share missed"]
@@ -349,7 +351,7 @@ Answer in three to six sentences. A person grades it:
 | 1 | says what would show it (a fair comparison that Lakeshore could really run), and what happens to texting until then |
 """
 
-# %% [markdown] written="w01-j11-texting" points=3
+# %% [markdown] written="w01-j11-texting" points=3 skills="P1 P2"
 """
 <!-- BEGIN SOLUTION -->
 We text the patients we already worry about: those who booked several weeks ahead and those who have missed before, as the table shows. They stay away more often because of who they are, so comparing them with the others tells us about our rule for texting, not about texting. Comparing like with like helps a little, but the staff also see things that the extract does not hold. It is like finding that people who see a doctor are ill more often.
@@ -379,7 +381,7 @@ A warning about the last row: the share of called patients who stay away falls w
 | 1 | when it is switched off: one figure, one limit, one owner (a role will do) |
 """
 
-# %% [markdown] written="w01-j11-policy" points=7
+# %% [markdown] written="w01-j11-policy" points=7 skills="P1 P2"
 """
 <!-- BEGIN SOLUTION -->
 **From 1 July, the nurse line calls those who have missed the largest share of their earlier visits.** Every day at 16:00 a list for the next working day is ready. The first 15 patients are called; up to three of them who need transport are offered a ride instead. The next 20 get a text that asks for an answer. Everybody else gets the usual reminder. Every Tuesday the first 20 of next week's list are offered an earlier slot. The nurse manager owns the 15, the transport coordinator the 3 rides, the front desk the 20 texts, the scheduling desk the 20 offers; each may change the number on any day.

@@ -10,6 +10,7 @@ from carelab.errors import UserError
 ROOT = Path(__file__).resolve().parents[2]
 COURSE = ROOT / "course"
 RELEASE = ROOT / "weeks_01-12"
+TASKS = "exercises.json"  # beside a week's notebooks: what they ask for, with hints
 SOLUTIONS = ROOT / "solutions"
 DATA = ROOT / "data" / "synthetic"
 CACHE = ROOT / ".cache"

@@ -43,13 +43,12 @@ def edit(path: Path, old: str, new: str) -> None:
         (f"course/{WEEK}/lesson.py", "# Week 1", "# Week one", "older than its text"),
         (f"solutions/{WEEK}/exercises.ipynb", "the shrug to beat", "the shrug", "edited by hand"),
         (f"weeks_01-12/{WEEK}/exercises.ipynb", "the shrug to beat", "the shrug", "not what the build gives"),
-        (f"weeks_01-12/{WEEK}/hints.json", "Hint", "", "not what the build gives"),
+        (f"weeks_01-12/{WEEK}/exercises.json", "w01-label", "w01-lable", "not what the build gives"),
+        (f"solutions/{WEEK}/exercises.json", '"P1"', '"P2"', "not what the build gives"),
         ("weeks_01-12/START_HERE.ipynb", "# ", "# My ", "START_HERE.ipynb is older"),
     ],
 )
 def test_each_edit_is_named(tree, file, old, new, sentence):
-    if "hints.json" in file:
-        old, new = "w01-label", "w01-lable"
     edit(tree / file, old, new)
     assert any(sentence in problem for problem in pipeline.check().problems)
 

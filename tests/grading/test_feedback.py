@@ -23,6 +23,7 @@ from nbgrader.server_extensions.formgrader.handlers import template_path
 from carelab.build.release import course_config
 from carelab.grading import feedback
 from carelab.grading.feedback import NOT_SHOWN, Harmless, markdown
+from carelab.paths import TASKS
 
 pytestmark = pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")  # nbgrader's own
 
@@ -80,7 +81,7 @@ class Course:
         shutil.copy(book, root / "gradebook.db")
         self.release = root / "release" / WEEK
         self.release.mkdir(parents=True)
-        (self.release / "hints.json").write_text(json.dumps({"w00-double": HINTS}))
+        (self.release / TASKS).write_text(json.dumps({"w00-double": {"hints": HINTS}}))
         released = [answer("w00-double"), check("w00-double", RELEASED), check("w00-other", RELEASED)]
         self.write(self.release / "exercises.ipynb", [*released, written("w00-essay", "*Write.*")])
         self.book = f"sqlite:///{root / 'gradebook.db'}"
@@ -245,7 +246,7 @@ def test_a_traceback_becomes_a_sentence(course, outputs, sentence):
 )
 def test_without_a_release_only_what_is_surely_not_hidden_is_shown(course, source, left):
     (course.release / "exercises.ipynb").unlink()
-    (course.release / "hints.json").write_text("{")
+    (course.release / TASKS).write_text("{")
     course.autograde("anna", [answer("w00-double"), check("w00-double", source, [failed("No.")]), essay()])
     html = course.page("anna")
     text = Page(html).text

@@ -16,8 +16,7 @@ def text_of(notebook: NotebookNode, hints: dict[str, list[str]]) -> str:
     """The percent-format text of a solutions notebook, with its hints put back behind each exercise's check."""
     parts = []
     for cell in notebook.cells:
-        entry = cell.metadata.get("nbgrader")
-        mark = markers.marker_of(entry) if entry else None
+        mark = markers.marker_of(cell.metadata)
         parts.append(_cell(cell, mark))
         if mark and mark.kind in ("check", "written") and mark.name in hints:
             parts.append(_hint_cell(mark.name, hints[mark.name]))
@@ -30,6 +29,8 @@ def _cell(cell: NotebookNode, mark: Marker | None) -> str:
         header += f' {mark.kind}="{mark.name}"'
         if mark.points is not None:
             header += f" points={mark.points:g}"
+        if mark.skills:
+            header += f' skills="{" ".join(mark.skills)}"'
     if cell.metadata.get("tags"):
         tags = ", ".join(f'"{tag}"' for tag in cell.metadata["tags"])
         header += f" tags=[{tags}]"

@@ -17,14 +17,13 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from carelab import files, landing
-from carelab.build import lint, release, source
+from carelab.build import lint, release, source, tasks
 from carelab.build.execute import execute, without_outputs
 from carelab.errors import UserError
-from carelab.paths import COURSE, DATA, RECORDINGS, RELEASE, ROOT, SOLUTIONS
+from carelab.paths import COURSE, DATA, RECORDINGS, RELEASE, ROOT, SOLUTIONS, TASKS
 
 MEND = "python -m carelab build"
 RECORD = "BUILD.json"
-HINTS = "hints.json"
 LANDING = "START_HERE.ipynb"
 _PACKAGE = Path(__file__).parents[1]
 # What a notebook can import: a change here may change its outputs.
@@ -119,7 +118,7 @@ def build(
     if report.problems:
         raise UserError("\n".join(report.problems))
     for week in sorted({text.parent.name for text in wanted}):
-        _write_hints(week, SOLUTIONS)
+        _write_tasks(week, SOLUTIONS)
         _release(week)
     _write_record(record)
     _write_notebook(landing_notebook(), RELEASE / LANDING)
@@ -197,9 +196,9 @@ def _release_drift(week: str) -> list[str]:
     if not all((SOLUTIONS / week / f"{text.stem}.ipynb").is_file() for text in texts([week])):
         return []  # reported already as never built
     with tempfile.TemporaryDirectory() as folder:
-        wanted_hints = Path(folder) / "hints"
-        _write_hints(week, wanted_hints)
-        drift = _differences(wanted_hints / week, SOLUTIONS / week, f"solutions/{week}", only=HINTS)
+        wanted_tasks = Path(folder) / "tasks"
+        _write_tasks(week, wanted_tasks)
+        drift = _differences(wanted_tasks / week, SOLUTIONS / week, f"solutions/{week}", only=TASKS)
         release.generate(SOLUTIONS, week, Path(folder) / "release")
         return drift + _differences(Path(folder) / "release" / week, RELEASE / week, f"weeks_01-12/{week}")
 
@@ -228,11 +227,9 @@ def _foreign_files() -> list[str]:
     ]
 
 
-def _write_hints(week: str, target: Path) -> None:
-    hints: dict[str, list[str]] = {}
-    for text in texts([week]):
-        hints |= source.read(text).hints
-    files.write(target / week / HINTS, json.dumps(dict(sorted(hints.items())), indent=1, ensure_ascii=False) + "\n")
+def _write_tasks(week: str, target: Path) -> None:
+    content = tasks.tasks(source.read(text) for text in texts([week]))
+    files.write(target / week / TASKS, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
 
 
 def _write_record(record: dict[str, str]) -> None:

@@ -3,12 +3,14 @@
 import hashlib
 import re
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import jupytext
 from nbformat import NotebookNode
 
+from carelab import curriculum
 from carelab.build import markers
 from carelab.build.markers import Marker
 from carelab.errors import UserError
@@ -88,6 +90,8 @@ def _finish(cell: NotebookNode, mark: Marker | None, seen: Counter[str]) -> Note
         cell.metadata["tags"] = tags
     if mark:
         cell.metadata["nbgrader"] = markers.nbgrader_metadata(mark)
+        if mark.skills:
+            cell.metadata[markers.OURS] = NotebookNode(skills=list(mark.skills))
         cell.id = mark.grade_id
     else:
         # jupytext invents a random id on each read; one made of the content is the same on every build.
@@ -111,6 +115,8 @@ def _check_marker(mark: Marker, cell: NotebookNode, line: int, source: Source) -
         source.problems.append(f"{source.path}:{line}: {sentence}")
 
     _check_name(mark, line, source)
+    for sentence in _wrong_skills(mark, source.path):
+        problem(sentence)
     wanted = "markdown" if mark.kind == "written" else "code"
     if cell.cell_type != wanted:
         problem(f'{mark.kind} "{mark.name}" must be a {wanted} cell.')
@@ -135,6 +141,26 @@ def _check_marker(mark: Marker, cell: NotebookNode, line: int, source: Source) -
             problem(f'check "{mark.name}" has no visible assert, so that a learner would learn nothing from it.')
 
 
+def _wrong_skills(mark: Marker, path: Path) -> Iterator[str]:
+    """What is wrong with a cell's skills: progress counts by them."""
+    if mark.kind == "check":
+        if mark.skills:
+            yield f'check "{mark.name}" names skills; they belong on its exercise.'
+        return
+    known = {skill.id: skill for skill in curriculum.load().skills}
+    week = re.search(r"week_(\d\d)", path.parent.name)
+    taught = [name for name, skill in known.items() if not week or int(week[1]) in skill.weeks]
+    if not mark.skills:
+        yield f'{mark.kind} "{mark.name}" needs the skills it exercises, for example skills="{" ".join(taught)}".'
+    for name in mark.skills:
+        if name not in known:
+            yield f'{mark.kind} "{mark.name}" names the skill {name}, which course/curriculum.toml does not have.'
+        elif name not in taught:
+            yield f'{mark.kind} "{mark.name}" names the skill {name}, which this week does not teach; take {" or ".join(taught)}.'
+    if len(set(mark.skills)) < len(mark.skills):
+        yield f'{mark.kind} "{mark.name}" names a skill twice.'
+
+
 def _check_plain(cell: NotebookNode, line: int, source: Source) -> None:
     for word in ("BEGIN SOLUTION", "END SOLUTION", "BEGIN HIDDEN TESTS", "END HIDDEN TESTS"):
         if word in cell.source:
@@ -150,9 +176,9 @@ def _check_pairs(source: Source) -> None:
     path = source.path
     where: dict[tuple[str, str], int] = {}
     for cell, line in zip(source.notebook.cells, source.lines, strict=True):
-        if "nbgrader" not in cell.metadata:
+        mark = markers.marker_of(cell.metadata)
+        if mark is None:
             continue
-        mark = markers.marker_of(cell.metadata["nbgrader"])
         key = (mark.kind, mark.name)
         if key in where:
             source.problems.append(f'{path}:{line}: {mark.kind} "{mark.name}" is there already, on line {where[key]}.')

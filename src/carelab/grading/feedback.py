@@ -29,6 +29,7 @@ from carelab.errors import UserError
 from carelab.grading.rebuild import graded, read_notebook
 from carelab.grading.submission import usable
 from carelab.grading.words import explain
+from carelab.paths import TASKS
 
 MARKDOWN_CHARACTERS = 10_000  # a longer text is shown as it was typed: some take minutes to be laid out
 TEXT_CHARACTERS = 10_000
@@ -189,7 +190,7 @@ class HideChecks(Harmless):
         nb, resources = super().preprocess(nb, resources)
         about, places = resources["nbgrader"], CourseDirectory(config=self.config)
         folder = Path(places.format_path(places.release_directory, ".", about["assignment"]))
-        released, hints = self._released(folder / f"{about['notebook']}.ipynb"), _hints(folder / "hints.json")
+        released, hints = self._released(folder / f"{about['notebook']}.ipynb"), _hints(folder / TASKS)
         for cell in nb.cells:
             entry = graded(cell)
             sentence = _sentence(cell)
@@ -268,8 +269,9 @@ def _shown(hints: list[str]) -> list[NotebookNode]:
 
 
 def _hints(path: Path) -> dict[str, list[str]]:
+    """Hints by exercise; none where the file is not as the build writes it."""
     try:
-        hints: dict[str, list[str]] = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        tasks: dict[str, dict[str, list[str]]] = json.loads(path.read_text(encoding="utf-8"))
+        return {name: task["hints"] for name, task in tasks.items()}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return {}
-    return hints

@@ -1,8 +1,9 @@
-"""What a learner calls from a notebook: a hint, and a check of a whole week."""
+"""What a learner calls from a notebook: a hint, a check of one exercise, and a check of a whole week."""
 
 from carelab.learner.hints import hint
+from carelab.learner.instant import check
 
-__all__ = ["check_week", "hint"]
+__all__ = ["check", "check_week", "hint"]
 
 
 def check_week(week: str | int) -> None:

@@ -15,12 +15,13 @@ from carelab import curriculum, files
 from carelab.errors import UserError
 from carelab.grading.assignment import Assignment
 from carelab.grading.judge import Judge
-from carelab.grading.rebuild import answers, graded, read_notebook
+from carelab.grading.rebuild import answers, graded, read_notebook, rebuild
 from carelab.grading.results import CheckResult
-from carelab.grading.run import grade_notebook
+from carelab.grading.run import run_checks
 from carelab.grading.sandbox.isolation import available
-from carelab.grading.submission import read_handed
+from carelab.grading.submission import Handed, read_handed
 from carelab.grading.words import printable
+from carelab.learner import progress
 from carelab.paths import RELEASE, WORKSPACE
 
 _SIGN = {"passed": "[green]✓ passed[/]", "failed": "[red]✗ not yet[/]", "not attempted": "[dim]not attempted[/]"}
@@ -30,44 +31,48 @@ def check_week(week: str | int, workspace: Path = WORKSPACE, console: Console | 
     """Run every check of a week, hidden ones included, on the copies in `workspace`; print and return the results.
 
     `week` is 1, "1", "w01", "week_01" or the folder's name. Verified results are kept in the workspace.
-    Raises UserError when the week does not exist or a notebook cannot be read.
+    Raises UserError, and leaves what was kept before as it was, when the week does not exist or a notebook cannot be read.
     """
     console = console or Console()
-    folder = curriculum.week(str(week)).folder
+    found = curriculum.week(str(week))
+    folder, number = found.folder, found.number
     if not (RELEASE / folder).is_dir():
         raise UserError(f"Week {week} is in preparation; there is nothing to check yet.")
     own: dict[str, Path] = {}
+    course: dict[str, NotebookNode] = {}
     for released in sorted((RELEASE / folder).glob("*.ipynb")):
         notebook = read_notebook(released)
         if answers(notebook):
+            course[released.stem] = notebook
             own[released.stem] = workspace / folder / released.name
             if not _same_checks(read_notebook(own[released.stem]), notebook):
                 console.print(
-                    f"[yellow]Your {released.stem} notebook is of another version than the checks.[/] Rename it, run "
-                    "`python -m carelab lab` for a fresh copy, and paste your answers over.",
+                    f"[yellow]Your {released.stem} notebook is of another version than the checks.[/] "
+                    f"`python -m carelab update {number}` takes the new one, with your answers carried over.",
                     soft_wrap=True,
                 )
     with console.status(f"Running your {' and '.join(own)} …"):
-        results = _grade(folder, own)
+        handed = {stem: read_handed(path, answers(course[stem])) for stem, path in own.items()}
+        results = _grade(folder, handed)
     for name, outcome in results.items():
         _show(name, outcome, console)
-    _keep(folder, results, workspace)
+    _keep(folder, results, handed, workspace)
     return [result for outcome in results.values() for result in outcome]
 
 
-def _grade(folder: str, own: dict[str, Path]) -> dict[str, list[CheckResult]]:
+def _grade(folder: str, handed: dict[str, Handed]) -> dict[str, list[CheckResult]]:
     """Results by notebook: as an instructor's grader gives them, in a sandbox where this machine has one.
 
     Without one a learner's own code runs as the learner, as it does in JupyterLab.
     """
-    if not hasattr(os, "fork"):  # Windows: no process can be copied, so the checks run in the notebook's own kernel
-        return {stem: grade_notebook(path, folder) for stem, path in own.items()}
     assignment = Assignment.load(folder)
-    with Judge(assignment, unsafe=available() is not None) as judge, ThreadPoolExecutor(len(own)) as threads:
-        judged = {
-            stem: threads.submit(judge.judge, stem, read_handed(path, assignment.stubs[stem]))
-            for stem, path in own.items()
+    if not hasattr(os, "fork"):  # Windows: no process can be copied, so the checks run in the notebook's own kernel
+        return {
+            stem: run_checks(rebuild(assignment.course(stem), one.answers), one.answers, assignment.stubs[stem])
+            for stem, one in handed.items()
         }
+    with Judge(assignment, unsafe=available() is not None) as judge, ThreadPoolExecutor(len(handed)) as threads:
+        judged = {stem: threads.submit(judge.judge, stem, one) for stem, one in handed.items()}
         return {stem: list(results.result()) for stem, results in judged.items()}
 
 
@@ -99,16 +104,27 @@ def _show(name: str, results: list[CheckResult], console: Console) -> None:
         console.print(f"{passed} of {len(by_machine)} checks passed.")
 
 
-def _keep(folder: str, results: dict[str, list[CheckResult]], workspace: Path) -> None:
-    """Write the verified results beside the learner's notebooks; written whole or not at all."""
-    path = workspace / ".carelab" / "results.json"
-    try:
-        kept = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-    except ValueError:
-        path.replace(path.with_suffix(".unreadable"))
-        kept = {}
-    kept[folder] = {
-        "checked_at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "checks": {result.name: vars(result) for outcome in results.values() for result in outcome},
-    }
-    files.write(path, json.dumps(kept, indent=1))
+def _keep(folder: str, results: dict[str, list[CheckResult]], handed: dict[str, Handed], workspace: Path) -> None:
+    """Write the verified results beside the learner's notebooks, each with the answer it is about; whole or not at all."""
+    path = workspace / progress.STATE / progress.RESULTS
+    with progress.locked(workspace):
+        try:
+            kept = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+            if not isinstance(kept, dict):
+                raise ValueError("not a JSON object")
+        except (ValueError, RecursionError):
+            path.replace(path.with_suffix(".unreadable"))
+            kept = {}
+        kept[folder] = {
+            "checked_at": datetime.now(UTC).isoformat(timespec="seconds"),
+            "checks": {
+                result.name: {
+                    **vars(result),
+                    "notebook": stem,
+                    "answer": progress.digest(handed[stem].answers.get(result.name, "")),
+                }
+                for stem, outcome in results.items()
+                for result in outcome
+            },
+        }
+        files.write(path, json.dumps(kept, indent=1))
