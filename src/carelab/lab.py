@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 import shutil
 import socket
 import sys
-from dataclasses import dataclass, field
 from pathlib import Path
 
-from carelab import files, paths
 from carelab.desk import LABEXTENSION
 from carelab.errors import UserError
 from carelab.quiet import QUIET_ENVIRONMENT
@@ -21,79 +17,6 @@ USUAL_PORT = 8888
 _TRIES = 50
 _INSTRUCTORS = ("formgrader", "assignment_list", "course_list")
 SETTINGS = Path(__file__).parent / "lab_settings"
-
-
-@dataclass
-class Copied:
-    """What a copy into the workspace did; paths are relative to it."""
-
-    new: list[str] = field(default_factory=list)
-    kept: list[str] = field(default_factory=list)
-    newer: list[str] = field(default_factory=list)  # kept, though the course now has another version
-
-
-def copy_missing(release: Path, workspace: Path) -> Copied:
-    """Copy each notebook of the release that the workspace does not have. A notebook that is there stays as it is.
-
-    Raises UserError when the workspace cannot be used.
-    """
-    refuse_course_folders(workspace)
-    result = Copied()
-    try:
-        workspace.mkdir(parents=True, exist_ok=True)
-        record = _Record(workspace / ".carelab" / "copied.json")
-        for source in sorted(release.rglob("*.ipynb")):
-            name = source.relative_to(release).as_posix()
-            if any(part.startswith(".") for part in Path(name).parts):
-                continue  # a checkpoint, or half a file somebody is writing
-            content = source.read_bytes()
-            target = workspace / name
-            if os.path.lexists(target):
-                result.kept.append(name)
-                if record.differs(name, content):
-                    result.newer.append(name)
-            else:
-                files.write(target, content)
-                record.note(name, content)
-                result.new.append(name)
-        record.save()
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise UserError(
-            f"The folder {workspace} cannot be used for your notebooks ({reason}): name another one with --workspace."
-        ) from None
-    return result
-
-
-def refuse_course_folders(workspace: Path) -> None:
-    """Raise UserError when the workspace would lie among the files that the course itself keeps."""
-    wanted = workspace.resolve()
-    own = (paths.RELEASE, paths.SOLUTIONS, paths.COURSE, paths.ROOT / "src", paths.ROOT / "data", paths.ROOT / "tests")
-    if wanted == paths.ROOT or any(wanted.is_relative_to(folder) for folder in own):
-        raise UserError(
-            f"The folder {workspace} belongs to the course itself: name a folder of your own with --workspace."
-        )
-
-
-class _Record:
-    """Which version of each notebook the learner got, so that a newer one can be announced."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        try:
-            hashes = json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            hashes = {}  # losing it costs an announcement, nothing else
-        self.hashes: dict[str, str] = hashes if isinstance(hashes, dict) else {}
-
-    def note(self, name: str, content: bytes) -> None:
-        self.hashes[name] = hashlib.sha256(content).hexdigest()
-
-    def differs(self, name: str, content: bytes) -> bool:
-        return name in self.hashes and self.hashes[name] != hashlib.sha256(content).hexdigest()
-
-    def save(self) -> None:
-        files.write(self.path, json.dumps(self.hashes, indent=1, sort_keys=True) + "\n")
 
 
 def is_free(port: int) -> bool:

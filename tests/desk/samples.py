@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import sys
-import types
-from dataclasses import dataclass
 from pathlib import Path
 
 from carelab import curriculum
+from carelab.errors import UserError
+from carelab.learner import progress as standing
+from carelab.learner import workspace as copies
 from carelab.learner.progress import Place, Progress, SkillProgress, Task, Verified, WeekProgress
+from carelab.learner.workspace import Update
 
 FOLDER = "week_01_ml_fundamentals"
 
@@ -53,13 +54,6 @@ def progress(
     return Progress(chosen, weeks, skills, place)
 
 
-@dataclass(frozen=True)
-class Update:
-    name: str
-    beside: str
-    changes: tuple[str, ...]
-
-
 UPDATE = Update(
     f"{FOLDER}/lesson.ipynb",
     f"{FOLDER}/lesson (new version).ipynb",
@@ -69,9 +63,6 @@ UPDATE = Update(
 
 def install(workspace: Path) -> None:
     """Put fakes in the place of what reads and writes a workspace, in this process; they remember in files."""
-    from carelab.errors import UserError
-    from carelab.learner import progress as module
-
     chosen = workspace / ".carelab" / "fake-track"
     chosen.parent.mkdir(parents=True, exist_ok=True)
 
@@ -89,12 +80,7 @@ def install(workspace: Path) -> None:
             raise RuntimeError("secret inside")
         return workspace / "backups" / name
 
-    module.read = lambda where=workspace: progress(track=chosen.read_text() if chosen.exists() else None)
-    module.choose_track, module.note_time = choose_track, note_time
-    fake = types.ModuleType("carelab.learner.workspace")
-    fake.updates = lambda where: [UPDATE]  # type: ignore[attr-defined]
-    fake.take = fake.reset = keep  # type: ignore[attr-defined]
-    sys.modules["carelab.learner.workspace"] = fake
-    import carelab.learner
-
-    carelab.learner.workspace = fake  # type: ignore[attr-defined]
+    standing.read = lambda where=workspace: progress(track=chosen.read_text() if chosen.exists() else None)
+    standing.choose_track, standing.note_time = choose_track, note_time
+    copies.updates = lambda where: [UPDATE]
+    copies.take = copies.reset = keep

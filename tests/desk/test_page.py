@@ -12,6 +12,7 @@ import pytest
 
 from carelab.desk import page
 from carelab.learner.progress import Place
+from carelab.learner.workspace import Update
 from desk import samples
 
 HOSTILE = '<img src=x onerror="alert(1)">\'"><script>alert(2)</script> {{ 7*7 }}'
@@ -157,7 +158,7 @@ def hostile() -> str:
         )
         for task, found in samples.TASKS
     )
-    update = samples.Update(HOSTILE, HOSTILE, (HOSTILE,))
+    update = Update(HOSTILE, HOSTILE, (HOSTILE,))
     place = Place(f"{samples.FOLDER}/{HOSTILE}.ipynb", HOSTILE, HOSTILE)
     return page.html(samples.progress(tasks, place=place), [update], folder=HOSTILE, busy=HOSTILE)
 

@@ -27,21 +27,15 @@ def lab(
 ) -> None:
     """Open the course in JupyterLab, on your own copies of the notebooks."""
     from carelab import lab as course
+    from carelab.cli.learning import sentences
+    from carelab.learner.workspace import bring, refuse_course_folders
     from carelab.paths import RELEASE
 
     chosen = course.choose_port(port)
-    course.refuse_course_folders(workspace)
+    refuse_course_folders(workspace)
     _make_what_is_missing()
-    copied = course.copy_missing(RELEASE, workspace)
-    if copied.new:
-        typer.echo(
-            f"{len(copied.new)} new notebooks in {workspace.name}/; {len(copied.kept)} that you have stay as they are."
-        )
-    if copied.newer:
-        typer.echo(
-            f"The course has a newer version of: {', '.join(copied.newer)}. Yours is kept; "
-            "rename it and start again to get the new one beside it."
-        )
+    for sentence in sentences(bring(RELEASE, workspace), workspace):
+        typer.echo(sentence)
     if port is None and chosen != course.USUAL_PORT:
         typer.echo(f"Port {course.USUAL_PORT} is in use, so JupyterLab takes {chosen}.")
     typer.echo("Starting JupyterLab. Stop it with Ctrl+C in this window.")
