@@ -3,6 +3,7 @@
 `labextension/` is the part in the browser, `server.py` the part in the server; `page.py` makes the page from the learner's progress.
 """
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ def _jupyter_server_extension_points() -> list[dict[str, str]]:
 
 def _load_jupyter_server_extension(app: Any) -> None:
     from carelab.desk.server import load  # jupyter_server's imports: only inside a server
-    from carelab.paths import WORKSPACE
+    from carelab.paths import ROOT
 
-    load(app.web_app, WORKSPACE)
+    # Read now, not when carelab.paths was imported: `carelab lab` says which folder it is only after that.
+    load(app.web_app, Path(os.environ.get("CARELAB_WORKSPACE") or ROOT / "my_course"))

@@ -114,6 +114,7 @@ def html(
         state=state,
         order=order,
         title=title,
+        checked=checked,
         projects_of=curriculum.projects_of,
         link=lambda path, anchor="": (
             f"{base_url}lab/tree/{quote(path)}" + (f"#{quote(anchor.lstrip('#'))}" if anchor else "")
@@ -157,9 +158,14 @@ def state(week: WeekProgress) -> str:
         return "in preparation"
     if week.done:
         return f"done: all {week.checks} checks passed"
-    if any(verified for _, verified in week.tasks):
+    if checked(week):
         return f"{week.passed} of {week.checks} checks passed"
     return "begun" if any(week.seconds.values()) else "not begun"
+
+
+def checked(week: WeekProgress) -> bool:
+    """Whether the week has been checked at all."""
+    return any(verified for _, verified in week.tasks)
 
 
 def title(path: str) -> str:
@@ -189,7 +195,7 @@ def duration(seconds: int) -> str:
 
 
 def _begun(progress: Progress) -> bool:
-    return any(any(week.seconds.values()) or any(v for _, v in week.tasks) for week in progress.weeks)
+    return any(any(week.seconds.values()) or checked(week) for week in progress.weeks)
 
 
 @dataclass(frozen=True)

@@ -155,8 +155,8 @@
         await act(`Checking week ${number} …`, 'check', { week: number });
         const found = document.getElementById(`cl-results-${number}`);
         if (!found) return;
-        found.closest('details').open = true;
-        found.scrollIntoView({ block: 'center' });
+        for (const part of ['week', 'tasks']) document.getElementById(`cl-${part}-${number}`).open = true;
+        found.scrollIntoView();
       }
       const firstWeek = () => Number(panel?.content.page.querySelector('#cl-check-next')?.dataset.week ?? NaN);
 
