@@ -141,9 +141,12 @@ def test_nobody_is_shut_out(theme: str, course: Any, page: Any, seen: Any) -> No
     for width, height in ((1400, 1000), (1024, 700)):
         page.set_viewport_size({"width": width, "height": height})
         page.screenshot(path=SCREENSHOTS / f"desk-{name}-{width}.png")
-        found = axe.run(page, context=DESK)
-        assert found.violations_count == 0, found.generate_report()
-    assert page.evaluate(f"(d => d.scrollWidth <= d.clientWidth)(document.querySelector('{DESK}'))"), "too wide"
+        assert page.evaluate(f"(d => d.scrollWidth <= d.clientWidth)(document.querySelector('{DESK}'))"), "too wide"
+    # axe judges the colours it can see, and takes what stands in JupyterLab's body, 0 pixels high, for hidden.
+    page.set_viewport_size({"width": 1400, "height": 5000})
+    page.add_style_tag(content="body { height: 100vh }")
+    found = axe.run(page, context=DESK)
+    assert found.violations_count == 0, found.generate_report()
 
     desk.evaluate("""desk => { desk.insertAdjacentHTML('beforeend',
         '<img src="data:,"><button></button><p style="color: #999; background: #888">pale</p>') }""")
@@ -158,7 +161,7 @@ def test_a_page_that_does_not_come_leaves_a_sentence_and_a_button(course: Any, p
     again = page.locator(f"{DESK} button", has_text="Try again")
     again.wait_for(state="visible")
     assert "Your notebooks are in the list on the left." in page.locator(DESK).inner_text()
-    assert page.locator(".jp-DirListing-item", has_text="START_HERE").is_visible(), "JupyterLab works as it always does"
+    page.locator(".jp-DirListing-item").first.wait_for(state="visible")  # JupyterLab works as it always does
     page.unroute("**/carelab/desk*")
     again.click()
     page.locator(f"{DESK} #cl-next").wait_for(state="visible")

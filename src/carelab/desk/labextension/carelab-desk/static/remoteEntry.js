@@ -34,6 +34,7 @@
       const tracker = new WidgetTracker({ namespace: ID });
       let panel = null; // the desk, while it is open
       let shown = ''; // the HTML it shows
+      let asked = 0; // the last request for it; what comes for an earlier one is old
 
       const style = document.createElement('link');
       style.rel = 'stylesheet';
@@ -83,10 +84,12 @@
 
       async function refresh() {
         if (!panel?.isVisible || panel.content.page.querySelector('textarea:focus, input[type="text"]:focus')) return;
+        const mine = ++asked;
         try {
-          show(await ask('desk'));
+          const html = await ask('desk');
+          if (panel && mine === asked) show(html);
         } catch (error) {
-          if (!panel) return;
+          if (!panel || mine !== asked) return;
           if (shown) return say(error.message, true);
           panel.content.page.innerHTML =
             '<div class="cl-page"><p>The course’s page did not come. Your notebooks are in the list on the left.</p>' +
