@@ -83,13 +83,13 @@ class Desk:
         """Take the course's new version of a notebook, with the learner's answers carried over."""
         name = self._notebook(body, "name")
         kept = await asyncio.to_thread(copies.take, self.workspace, name)
-        return f"You have the new version of {name}. Your old copy is kept: {self._shown(kept)}."
+        return f"You have the new version of {page.title(name)}. Your old copy is kept: {self._shown(kept)}."
 
     async def reset(self, body: dict[str, Any]) -> str:
         """Start a notebook afresh."""
         name = self._notebook(body, "name")
         kept = await asyncio.to_thread(copies.reset, self.workspace, name, RELEASE)
-        return f"{name} is as it was when you got it. Your old copy is kept: {self._shown(kept)}."
+        return f"{page.title(name)}: it is as it was when you got it. Your old copy is kept: {self._shown(kept)}."
 
     def _notebook(self, body: dict[str, Any], key: str) -> str:
         """A notebook's path in the workspace. Raises UserError for anything that is not one of the learner's notebooks."""
