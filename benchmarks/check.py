@@ -102,13 +102,17 @@ def readings() -> tuple[list[float], list[float]]:
                 began = time.perf_counter()
                 found = progress.read(workspace)
                 kept.append(time.perf_counter() - began)
-        assert sum(week.checks for week in found.weeks) == 12 * sum(task["kind"] != "written" for task in tasks.values())
+        assert sum(week.checks for week in found.weeks) == 12 * sum(
+            task["kind"] != "written" for task in tasks.values()
+        )
     return cold, warm
 
 
 def main() -> None:
     print(f"from carelab import check, hint: {1000 * statistics.median(imports()):.0f} ms")
-    print(f"\n{'exercise':26} {'first':>8} {'median':>8} {'worst':>8}   ms of check(), {ROUNDS} calls each, in a kernel")
+    print(
+        f"\n{'exercise':26} {'first':>8} {'median':>8} {'worst':>8}   ms of check(), {ROUNDS} calls each, in a kernel"
+    )
     every: list[float] = []
     notebooks = dict.fromkeys((task["week"], task["notebook"]) for task in hints.all_tasks().values())
     for week, stem in notebooks:

@@ -50,6 +50,8 @@ def _welcome(curriculum: Curriculum) -> str:
 
 {readers}
 
+In JupyterLab the menu **Course**, **Course overview** opens the page that knows you: your track, what is done, what comes next.
+
 Click into the next cell and press **Shift+Enter**. It runs, and tells you whether everything is in place."""
 
 
@@ -64,7 +66,8 @@ def _rhythm(curriculum: Curriculum) -> str:
 | exercises | {minutes.exercises} | Write short pieces that somebody at {curriculum.course.organisation} needs. A check answers at once. |
 | project | {minutes.project} | One piece of work from beginning to end, for your portfolio. |
 
-These notebooks are your own copies. Change what you like: the course never writes over a notebook you have."""
+These notebooks are your own copies. Change what you like: the course never writes over a notebook you have changed. A newer
+version is put beside it, with your answers in it."""
 
 
 def _weeks(curriculum: Curriculum) -> str:
@@ -127,21 +130,18 @@ def _stuck(curriculum: Curriculum) -> str:
     return f"""\
 ## When you are stuck, and when you are done
 
-Each exercise has hints, in order. Under its heading stands the line that asks for one; run it in a code cell, and again for the next hint.
+Each exercise has a name and hints, in order. Under its heading stands the line that asks for a hint; run it in a code cell, and again
+for the next one. `check` tries your answer at once, as the cell below the exercise does, and says in a sentence what it saw.
 
 ```python
-from carelab import hint
+from carelab import check, hint
 
 hint("w{first.number:02d}-...")
+check("w{first.number:02d}-...")
 ```
 
-The cell below an exercise checks it at once. When you have finished a week, run all of its checks, the hidden ones included:
-
-```python
-from carelab.learner import check_week
-
-check_week({first.number})
-```
+When you have finished a week, press **Check my work** above the notebook. It runs all checks of the week, the hidden ones included,
+and keeps what is verified. Without the button: `from carelab.learner import check_week; check_week({first.number})`.
 
 A hidden check asks nothing new. It repeats a rule that the text states, on other patients."""
 
@@ -186,7 +186,7 @@ All patients, visits, claims and policies here are synthetic: a program made the
 No figure from this course describes a real person or a real hospital.
 
 - A cell fails on your machine: open a terminal (File, New, Terminal) and run `python -m carelab doctor`. It says what to mend.
-- You want a notebook as it was: rename your copy and start the course again. It brings a fresh one.
+- You want a notebook as it was: **Start over**, on the course overview. Your copy is kept in the folder `backups`.
 - You take the course in a group: ask your instructor. Alone: open an issue where you got the course, with the doctor's output."""
 
 

@@ -24,6 +24,8 @@ def test_a_plain_notebook_passes():
         (new_markdown_cell("### Too deep"), "level 3 right after level 1"),
         (new_markdown_cell("![](picture.png)"), "alternative text"),
         (new_markdown_cell('<img src="a.png">'), "alternative text"),
+        (new_markdown_cell("Read on [here](lesson.ipynb)."), "do not say where"),
+        (new_markdown_cell("[](lesson.ipynb)"), "do not say where"),
         (new_code_cell('open("/home/me/x.csv")'), "absolute path"),
         (new_code_cell('open("C:\\\\data\\\\x.csv")'), "absolute path"),
         (new_code_cell("import requests"), "network call"),
@@ -41,6 +43,10 @@ def test_a_plain_notebook_passes():
 )
 def test_each_rule_fails_its_fixture(cell, sentence):
     assert sentence in fatal(TITLE, cell)
+
+
+def test_links_and_images_with_words_pass():
+    assert fatal(TITLE, new_markdown_cell("![risk by age](a.png), as [the lesson](lesson.ipynb) says.")) == ""
 
 
 def test_a_figure_followed_by_its_words_passes():

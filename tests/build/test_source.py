@@ -5,7 +5,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from carelab.build import back, pipeline, source
+from carelab.build import back, pipeline, source, tasks
 from carelab.errors import UserError
 
 GOOD = '''# %% [markdown]
@@ -13,7 +13,7 @@ GOOD = '''# %% [markdown]
 # Title
 """
 
-# %% exercise="w07-double"
+# %% exercise="w07-double" skills="C4"
 def double(x):
     """Twice x."""
     ### BEGIN SOLUTION
@@ -32,7 +32,7 @@ assert double(3) == 6, "3 gives 6"
 2. Or multiply.
 """
 
-# %% [markdown] written="w07-memo" points=5
+# %% [markdown] written="w07-memo" points=5 skills="C4"
 r"""
 <!-- BEGIN SOLUTION -->
 Because $\\alpha$ is large.
@@ -44,8 +44,8 @@ print("x")
 '''
 
 
-def write(folder: Path, text: str) -> Path:
-    path = folder / "week_07_test" / "exercises.py"
+def write(folder: Path, text: str, name: str = "exercises.py") -> Path:
+    path = folder / "week_07_test" / name
     path.parent.mkdir(exist_ok=True)
     path.write_text(text, encoding="utf-8")
     return path
@@ -56,9 +56,36 @@ def test_markers_become_nbgrader_cells(tmp_path):
     entries = {c.id: c.metadata["nbgrader"] for c in read.notebook.cells if "nbgrader" in c.metadata}
     assert set(entries) == {"w07-double", "w07-double-check", "w07-memo"}
     assert entries["w07-double-check"]["points"] == 2 and entries["w07-double-check"]["locked"]
+    assert [c.metadata.get("carelab") for c in read.notebook.cells if "nbgrader" in c.metadata] == [
+        {"skills": ["C4"]},
+        None,
+        {"skills": ["C4"]},
+    ]
     assert entries["w07-memo"]["grade"] and entries["w07-memo"]["solution"]
     assert read.hints == {"w07-double": ["Add it to itself.", "Or multiply."]}
     assert not any("Add it to itself" in cell.source for cell in read.notebook.cells)
+
+
+def test_what_a_week_asks_for_stands_in_the_order_a_learner_meets_it(tmp_path):
+    """The file that ships beside the notebooks: progress, the desk and check() read it."""
+    lesson = '# %% [markdown]\n"""\n# Start\n"""\n' + GOOD.split("# %%", 2)[2].join(["\n# %%", ""])
+    path = write(
+        tmp_path, GOOD.replace("# Title", "# Title\n\n```\n# no heading\n```\n\n### Of `two` **things** (2 points)")
+    )
+    other = write(tmp_path, lesson.replace("w07-double", "w07-first").replace("points=2", "points=0"), "lesson.py")
+    found = tasks.tasks([source.read(path), source.read(other)])
+    assert list(found) == ["w07-first", "w07-memo", "w07-double"]
+    assert found["w07-double"] == {
+        "notebook": "exercises",
+        "title": "Of two things",
+        "anchor": "#Of-two-things-(2-points)",
+        "kind": "exercise",
+        "points": 2,
+        "skills": ["C4"],
+        "hints": ["Add it to itself.", "Or multiply."],
+    }
+    assert (found["w07-first"]["kind"], found["w07-first"]["anchor"]) == ("gate", "#Start")
+    assert (found["w07-memo"]["kind"], found["w07-memo"]["points"], found["w07-memo"]["hints"]) == ("written", 5, [])
 
 
 def test_reading_twice_gives_the_same_cell_ids(tmp_path):
@@ -76,6 +103,17 @@ def test_reading_twice_gives_the_same_cell_ids(tmp_path):
         ("    ### BEGIN SOLUTION\n", "", 6, "needs its answer between"),
         ("### BEGIN HIDDEN TESTS\n", "", 13, "needs hidden tests"),
         ('assert double(2) == 4, "2 gives 4"\n', "double(2)\n", 13, "no visible assert"),
+        (
+            ' skills="C4"\ndef',
+            "\ndef",
+            6,
+            'exercise "w07-double" needs the skills it exercises, for example skills="C4',
+        ),
+        ('points=5 skills="C4"', "points=5", 25, 'written "w07-memo" needs the skills'),
+        ('skills="C4"', 'skills="C9"', 6, "names the skill C9, which course/curriculum.toml does not have"),
+        ('skills="C4"', 'skills="P1"', 6, "names the skill P1, which this week does not teach; take C4"),
+        ('skills="C4"', 'skills="C4 C4"', 6, "names a skill twice"),
+        ("points=2", 'points=2 skills="C4"', 13, "they belong on its exercise"),
         ('check="w07-double"', 'check="w07-dubble"', 6, 'exercise "w07-double" has no check'),
         ('exercise="w07-double"', 'exercise="w07-dubble"', 13, 'check "w07-double" has no exercise'),
         ('exercise="w07-double"', 'exercise="w08-double"', 6, "must be w07-"),
@@ -158,3 +196,15 @@ def test_sync_refuses_a_learners_copy(tmp_path, monkeypatch):
     nbformat.write(notebook, copy)
     with pytest.raises(UserError, match="learner's copy"):
         back.sync(copy)
+
+
+def test_sync_refuses_an_exercise_that_lost_its_skills(tmp_path, monkeypatch):
+    path = write(tmp_path, GOOD)
+    monkeypatch.setattr(back, "COURSE", tmp_path)
+    notebook = source.read(path).notebook
+    del next(cell for cell in notebook.cells if cell.id == "w07-double").metadata["carelab"]
+    edited = path.with_suffix(".ipynb")
+    nbformat.write(notebook, edited)
+    with pytest.raises(UserError, match=r"exercises\.ipynb:6: .*needs the skills"):
+        back.sync(edited)
+    assert path.read_text() == GOOD

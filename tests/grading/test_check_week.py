@@ -12,6 +12,7 @@ from carelab.errors import UserError
 from carelab.grading.rebuild import answers, graded, read_notebook, rebuild
 from carelab.grading.run import explain, run_checks
 from carelab.grading.sandbox.isolation import available
+from carelab.learner import progress
 from carelab.learner.week import check_week
 from carelab.paths import RELEASE, SOLUTIONS
 
@@ -24,8 +25,14 @@ def check(week, workspace):
     return {result.name: result for result in results}, words.getvalue()
 
 
-def test_a_perfect_copy_earns_all_points(week, tmp_path, hand_in):
+def test_a_perfect_copy_earns_all_points(week, tmp_path, hand_in, exercises_of):
     hand_in(week, tmp_path, None)
+    name = exercises_of(week)[0]  # calls that a learner left in a cell change nothing
+    for path in (tmp_path / week).glob("*.ipynb"):
+        notebook = read_notebook(path)
+        for cell in notebook.cells:
+            cell.source += f"\nfrom carelab import check\ncheck('{name}')\ncheck()" if cell.id == name else ""
+        path.write_text(json.dumps(notebook))
     results, words = check(week, tmp_path)
     by_machine = [r for r in results.values() if r.status != "for a person"]
     assert {r.status for r in by_machine} == {"passed"}
@@ -33,6 +40,10 @@ def test_a_perfect_copy_earns_all_points(week, tmp_path, hand_in):
     assert "20 of 20 points" in words
     kept = json.loads((tmp_path / ".carelab" / "results.json").read_text())
     assert kept[week]["checks"].keys() == results.keys()
+    standing = next(one for one in progress.read(tmp_path).weeks if one.week.folder == week)
+    assert standing.done and standing.earned == 20
+    assert all(verified and verified.current for _, verified in standing.tasks)  # written answers are for a person
+    assert {v.status for task, v in standing.tasks if task.kind == "written"} == {"for a person"}
 
 
 def test_a_half_done_copy_says_what_is_open(week, tmp_path, exercises_of, hand_in, points_of):
@@ -43,6 +54,9 @@ def test_a_half_done_copy_says_what_is_open(week, tmp_path, exercises_of, hand_i
     assert {name for name, r in results.items() if r.status == "passed"} == done
     assert {r.status for name, r in results.items() if name not in done} == {"not attempted"}
     assert sum(r.earned for r in results.values()) == points_of(week, done)
+    standing = next(one for one in progress.read(tmp_path).weeks if one.week.folder == week)
+    assert standing.passed == len(done) and standing.earned == points_of(week, done) and not standing.done
+    assert {v.status for task, v in standing.tasks if task.name not in done} == {"not attempted"}
 
 
 @pytest.mark.skipif(available() is not None, reason=str(available()))
@@ -118,9 +132,12 @@ def test_a_broken_notebook_gets_one_sentence_and_is_left_alone(tmp_path, content
     hand_in(week, tmp_path, set())
     path = tmp_path / week / "exercises.ipynb"
     path.write_text(content)
+    before = tmp_path / ".carelab" / "results.json"
+    before.parent.mkdir()
+    before.write_text('{"kept": {}}')
     with pytest.raises(UserError, match="not a readable notebook"):
         check(week, tmp_path)
-    assert path.read_text() == content
+    assert path.read_text() == content and before.read_text() == '{"kept": {}}'
 
 
 def test_a_copy_of_another_version_is_named(week, tmp_path, hand_in):
@@ -128,7 +145,11 @@ def test_a_copy_of_another_version_is_named(week, tmp_path, hand_in):
     assert "another version" not in check(week, tmp_path)[1]
     path = tmp_path / week / "exercises.ipynb"
     path.write_text(path.read_text().replace("w01-best-calls", "w01-calls-needed"))
-    assert "another version" in check(week, tmp_path)[1]
+    (tmp_path / ".carelab" / "results.json").write_text("{")
+    words = check(week, tmp_path)[1]
+    assert "another version" in words and "`python -m carelab update 1` takes the new one" in words
+    assert json.loads((tmp_path / ".carelab" / "results.json").read_text()).keys() == {week}
+    assert (tmp_path / ".carelab" / "results.unreadable").read_text() == "{"
 
 
 def test_a_missing_copy_and_an_unknown_week_are_named(tmp_path):

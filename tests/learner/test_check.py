@@ -180,7 +180,7 @@ def test_names_are_sorted_into_own_and_provided(tiny):
         ("double = None", "not yet", "Not yet: A check failed without a message."),
         ("def double(x):\n    raise NotImplementedError('…')", "not attempted", "Not attempted yet: replace the line raise"),
         ("def double(x):\n    import sys\n    sys.exit()", "not yet", "Not yet: Your code calls exit()"),
-        ("def double(x):\n    return {}['age']", "not yet", "KeyError: 'age' It happened in the line `return {}['age']`."),
+        ("def double(x):\n    return {}['age']", "not yet", "KeyError: 'age'. It happened in the line `return {}['age']`."),
         ("def double(x):\n    return 2 * y", "not yet", "name 'y' is not defined"),
         ("def double(x):\n    return double(x)", "not yet", "RecursionError"),
         ("def double(x):\n    return path.join(x)", "cells missing", "Run the cells above first: path is not there"),
@@ -261,6 +261,8 @@ def test_what_it_prints(tiny, capsys):
     assert 'There is no exercise "w01-doble"' in capsys.readouterr().out
     check()
     assert 'check("w01-double"), check("w01-total"), check("w01-memo")' in capsys.readouterr().out
+    check(check)
+    assert capsys.readouterr().out.startswith("Ask with a name.")
     check("w01-memo")
     assert capsys.readouterr().out.startswith("A person reads this one")
     check(" w01-double-check ")
@@ -273,6 +275,17 @@ def test_what_it_prints(tiny, capsys):
     assert space.keys() == {"check", "numbers", "__name__", "double", "__builtins__"}
 
 
+def test_hints_come_in_their_order_and_the_last_one_stays(tiny, capsys):
+    (tiny / "exercises.json").write_text(json.dumps({"w01-double": {"hints": ["one", "two"]}}))
+    hints.all_tasks.cache_clear(), hints._asked.clear()
+    for _ in range(3):
+        hints.hint("w01-double")
+    said = capsys.readouterr().out.splitlines()
+    assert said == ["Hint 1 of 2: one", *["Hint 2 of 2: two", "That was the last hint."] * 2]
+    hints.hint("w01-duble")
+    assert capsys.readouterr().out.endswith('For example: hint("w01-double")\n')
+
+
 @pytest.mark.parametrize("content", [None, "", "{", "[]", '{"cells": 3}', '{"cells": [{"cell_type": "code"}]}'])
 def test_a_damaged_course_is_a_sentence(tiny, capsys, content):
     path = tiny / "exercises.ipynb"
@@ -280,15 +293,25 @@ def test_a_damaged_course_is_a_sentence(tiny, capsys, content):
     if content is not None:
         path.write_text(content)
     check("w01-double")
-    assert "cannot be read, so there is no check" in capsys.readouterr().out
+    assert "cannot be read: get the course again" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("content", ["", "{", "[]", "3", '{"a": 3}'])
+@pytest.mark.parametrize(
+    "content", ["", "{", "[]", "3", '{"a": 3}', '{"w01-double": {}}', '{"w01-double": {"hints": 3}}']
+)
 def test_a_damaged_list_of_tasks_is_no_traceback(tiny, capsys, content):
     (tiny / "exercises.json").write_text(content)
     hints.all_tasks.cache_clear()
-    check("w01-double"), hints.hint("w01-double"), check()
-    assert "There is no exercise" in capsys.readouterr().out
+    check("w01-double"), check()
+    assert "cannot be read: get the course again" in capsys.readouterr().out
+    hints.hint("w01-double")
+    assert capsys.readouterr().out in (f"{hints.NO_COURSE}\n", "There is no hint for this one.\n")
+
+
+def test_a_defect_of_ours_is_no_traceback_either(tiny, capsys, monkeypatch):
+    monkeypatch.setattr(instant, "_missing", None)
+    check("w01-double")
+    assert capsys.readouterr().out.startswith("check() itself failed here (TypeError)")
 
 
 # ---------------------------------------------------------------- names and imports

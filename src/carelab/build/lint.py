@@ -19,6 +19,8 @@ _UNSAFE = re.compile(r"verify\s*=\s*False|allow_dangerous_\w+|(?:api_key|passwor
 _HEADING = re.compile(r"^(#{1,6})\s+\S", re.MULTILINE)
 _FENCE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 _IMAGE_WITHOUT_ALT = re.compile(r"!\[\s*\]\(|<img(?![^>]*\balt=[\"'][^\"']+[\"'])[^>]*>")
+# Somebody who hears a page has its links read out one after the other: each has to say where it goes.
+_VAGUE_LINK = re.compile(r"(?<!!)\[\s*(?:(?:click\s+)?here|this|this link|link|more|read more)?\s*\]\(", re.I)
 # A figure in bold is a claim: it has to be computed or set in the same notebook, so that prose and code cannot part.
 _CLAIM = re.compile(r"\*\*([0-9][0-9.,]*)(?=[\s%*])[^*\n]*\*\*")
 _NUMBER = re.compile(r"[0-9][0-9,]*(?:\.[0-9]+)?")
@@ -95,6 +97,8 @@ def _prose(index: int, cell: NotebookNode) -> list[Finding]:
     found = []
     if _IMAGE_WITHOUT_ALT.search(cell.source):
         found.append(Finding(index, "an image without alternative text."))
+    if _VAGUE_LINK.search(cell.source):
+        found.append(Finding(index, "a link whose words do not say where it goes."))
     words = len(cell.source.split())
     if words > MAX_WORDS and "|" not in cell.source and "nbgrader" not in cell.metadata:
         found.append(Finding(index, f"{words} words in one cell; at most {MAX_WORDS} are read.", fatal=False))

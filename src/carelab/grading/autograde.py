@@ -14,12 +14,13 @@ from nbgrader.preprocessors import NbGraderPreprocessor
 from carelab.errors import UserError
 from carelab.grading.assignment import Assignment
 from carelab.grading.gradebook import fill_in
-from carelab.grading.judge import Judge
+from carelab.grading.judge import Judge, OneJudge
 from carelab.grading.sandbox.isolation import available
 from carelab.grading.sandbox.provisioner import UNSAFE
 from carelab.grading.submission import read_handed
 
-_judges: dict[str, Judge] = {}  # of the assignment that is being graded: its processes serve all students
+_judge = OneJudge()
+atexit.register(_judge.close)
 
 
 class JudgeAnswers(NbGraderPreprocessor):  # type: ignore[misc]
@@ -33,23 +34,12 @@ class JudgeAnswers(NbGraderPreprocessor):  # type: ignore[misc]
         about = resources["nbgrader"]
         places = CourseDirectory(config=self.config)
         root = Path(places.root)
-        judge = _judge(about["assignment"], root / places.source_directory, root / places.release_directory, unsafe)
+        week = about["assignment"]
+        sources = (root / places.source_directory).resolve(), (root / places.release_directory).resolve()
+        judge = _judge.get((week, *sources), lambda: Judge(Assignment.load(week, *sources), unsafe=unsafe))
         assignment, stem = judge.assignment, about["notebook"]
         if stem not in assignment.graded:
             return nb, resources
         submitted = Path(places.format_path(places.submitted_directory, about["student"], about["assignment"]))
         handed = read_handed(submitted / f"{stem}.ipynb", assignment.stubs[stem])
         return fill_in(assignment.course(stem), handed.answers, judge.judge(stem, handed)), resources
-
-
-def _judge(week: str, source: Path, release: Path, unsafe: bool) -> Judge:
-    if week not in _judges:
-        _close()
-        _judges[week] = Judge(Assignment.load(week, source.resolve(), release.resolve()), unsafe=unsafe)
-    return _judges[week]
-
-
-@atexit.register
-def _close() -> None:
-    while _judges:
-        _judges.popitem()[1].close()

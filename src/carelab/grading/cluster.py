@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from concurrent.futures import Future
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from carelab.errors import UserError
 from carelab.grading.assignment import Assignment
 from carelab.grading.cohort import grade_one
-from carelab.grading.judge import Judge
+from carelab.grading.judge import Judge, OneJudge
 from carelab.grading.sandbox.isolation import available
 from carelab.grading.submission import Handed
 from carelab.grading.trusted import Judged
@@ -19,8 +18,7 @@ if TYPE_CHECKING:
     from distributed import Client
 
 CONNECT_SECONDS = 10
-_lock = threading.Lock()
-_judges: dict[str, Judge] = {}  # of this worker; one assignment at a time
+_judge = OneJudge()  # of this worker
 
 
 class Cluster:
@@ -88,15 +86,9 @@ def _ready() -> str | None:
 
 def _grade(assignment: Assignment, handed: dict[str, Handed]) -> tuple[dict[str, list[Judged]], float]:
     """On a worker: grade with the processes that earlier submissions have used."""
-    with _lock:
-        if assignment.digest not in _judges:
-            _close()
-            _judges[assignment.digest] = Judge(assignment)
-        judge = _judges[assignment.digest]
-    return grade_one(judge, handed)
+    return grade_one(_judge.get(assignment.digest, lambda: Judge(assignment)), handed)
 
 
 def _close() -> None:
     """On a worker: end the processes of an earlier run."""
-    while _judges:
-        _judges.popitem()[1].close()
+    _judge.close()

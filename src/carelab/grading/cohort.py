@@ -15,7 +15,7 @@ from carelab import files
 from carelab.errors import UserError
 from carelab.grading.assignment import Assignment
 from carelab.grading.gradebook import Book, Marked
-from carelab.grading.judge import Judge
+from carelab.grading.judge import Judge, nothing_earned
 from carelab.grading.submission import Handed, Submitted, fingerprint, read_handed, submissions, timestamp
 from carelab.grading.trusted import Judged
 
@@ -100,16 +100,16 @@ class Cohort:
         try:
             record = json.loads(self._record(one).read_text(encoding="utf-8"))
             row = Row(**{**record["row"], "flags": tuple(record["row"]["flags"]), "before": True})
+            graded = record["digest"], record["fingerprint"]
         except (OSError, ValueError, TypeError, KeyError):
             return None
-        same = record["digest"] == self.assignment.digest and record["fingerprint"] == self._fingerprint(one)
+        same = graded == (self.assignment.digest, self._fingerprint(one))
         return row if same and self.book.holds(one.student, self.assignment.week) else None
 
     def grade(self, due: list[Submitted], pool: Pool) -> Iterator[Row]:
         """Grade these and save each as soon as it is done, in any order. Raises UserError when the machine cannot."""
         waiting: dict[Future[Any], tuple[Submitted, str, dict[str, Handed]]] = {}
-        queue = iter(due)
-        for one in queue:
+        for one in due:
             if one.flag:
                 refused = self._refused(one)
                 yield self._keep(one, "", refused) if _has_name(one) else _row(refused)
@@ -135,10 +135,7 @@ class Cohort:
 
     def _refused(self, one: Submitted) -> Marked:
         nothing = Handed({}, one.flag)
-        judged = {
-            stem: [Judged(name, "failed", most, 0.0, one.flag, one.flag) for name, most in points.items()]
-            for stem, points in self.assignment.points.items()
-        }
+        judged = {stem: nothing_earned(self.assignment, stem, one.flag) for stem in self.assignment.points}
         return Marked(one.student, {stem: nothing for stem in self.assignment.graded}, judged)
 
     def _keep(self, one: Submitted, mark: str, marked: Marked) -> Row:

@@ -67,7 +67,9 @@ class Book:
     def __enter__(self) -> Book:
         """Raises UserError when another process holds the book."""
         # nbgrader makes a new gradebook by calling alembic by name; nobody needs to have activated the environment.
-        os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+        scripts, path = str(Path(sys.executable).parent), os.environ.get("PATH", "")
+        if scripts not in path.split(os.pathsep):
+            os.environ["PATH"] = os.pathsep.join([scripts, path])
         (self.course / ".carelab").mkdir(exist_ok=True)
         try:
             self._lock.acquire(blocking=False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import warnings
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import replace
@@ -67,12 +67,7 @@ class Judge:
             raise
         except Exception as error:  # a defect of ours; the others are graded all the same
             words = f"The grader itself failed here ({type(error).__name__}): grade this one by hand, and report it."
-            chosen = self.assignment.points[stem]
-            results = [
-                Judged(name, "failed", points, 0.0, words, words)
-                for name, points in chosen.items()
-                if only is None or name in only
-            ]
+            results = [one for one in nothing_earned(self.assignment, stem, words) if only is None or one.name in only]
         return [_flagged(result, handed.flag) for result in results]
 
     def _room(self, stem: str) -> tuple[Future[Trusted], Future[Sandbox]]:
@@ -107,6 +102,38 @@ def _end(rooms: list[tuple[Future[Trusted], Future[Sandbox]]]) -> None:
             trusted.result().__exit__()
         if sandbox.exception() is None:
             sandbox.result().close()
+
+
+def nothing_earned(assignment: Assignment, stem: str, flag: str) -> list[Judged]:
+    """Results of a notebook that earns nothing, for a reason that a person has to look at."""
+    return [Judged(name, "failed", points, 0.0, flag, flag) for name, points in assignment.points[stem].items()]
+
+
+class OneJudge:
+    """The judge of the assignment that is being graded, kept for the next submission; a new assignment ends it."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._key: object = None
+        self._judge: Judge | None = None
+
+    def get(self, key: object, make: Callable[[], Judge]) -> Judge:
+        """The judge kept under `key`, else the one that `make` makes."""
+        with self._lock:
+            if self._judge is None or key != self._key:
+                self._end()
+                self._judge, self._key = make(), key
+            return self._judge
+
+    def close(self) -> None:
+        """End its processes."""
+        with self._lock:
+            self._end()
+
+    def _end(self) -> None:
+        if self._judge is not None:
+            self._judge.close()
+        self._judge = None
 
 
 def _flagged(result: Judged, flag: str) -> Judged:

@@ -1,30 +1,17 @@
 """Run a rebuilt notebook and say of each check what happened."""
 
 import tempfile
-from pathlib import Path
 
 from nbclient import NotebookClient
 from nbclient.exceptions import DeadKernelError
 from nbformat import NotebookNode
 
 from carelab.build.execute import QUIET_KERNEL, kernel_environment
-from carelab.grading.rebuild import answers, graded, read_notebook, rebuild
+from carelab.grading.rebuild import graded
 from carelab.grading.results import CheckResult as CheckResult
 from carelab.grading.results import Status, asked
 from carelab.grading.words import CELL_TIMEOUT_SECONDS
 from carelab.grading.words import explain as explain
-from carelab.paths import RELEASE, SOLUTIONS
-
-
-def grade_notebook(path: Path, week: str) -> list[CheckResult]:
-    """Results of a learner's copy of one notebook of `week`, hidden checks included, in the notebook's order.
-
-    Raises UserError when the file is not a readable notebook.
-    """
-    course = read_notebook(SOLUTIONS / week / path.name)
-    stubs = answers(read_notebook(RELEASE / week / path.name))
-    submitted = answers(read_notebook(path))
-    return run_checks(rebuild(course, submitted), submitted, stubs)
 
 
 def run_checks(notebook: NotebookNode, submitted: dict[str, str], stubs: dict[str, str]) -> list[CheckResult]:

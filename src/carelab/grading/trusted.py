@@ -60,8 +60,8 @@ class Trusted:
     Use it as a context manager. `open_session` gives a session whose process has run `course.prefix(course)`; it is called again
     when a session was lost, so that one endless loop does not cost the exercises after it. Sessions are closed here.
 
-    `uses` is what the checks do with the objects of the reference solution. Without it the reference is graded first, which costs
-    the time of one submission; pass on the `uses` of another process for the same notebook to save that.
+    `uses` is what the checks do with the objects of the reference solution: the reference is graded first to learn it, which costs
+    the time of one submission. Whoever knows it already (a course whose check never ends, in a test) sets it before.
     Needs os.fork (Linux, macOS). Several threads may share one: each submission is a fork of it. When this process is killed, the
     trusted one and all it started end by themselves.
     """
@@ -71,7 +71,6 @@ class Trusted:
         course: NotebookNode,
         call_seconds: float = CALL_SECONDS,
         cell_seconds: float = CELL_TIMEOUT_SECONDS,
-        uses: dict[str, frozenset[Use]] | None = None,
     ) -> None:
         """`course` is the complete notebook, hidden tests and all; times are for one call and for one whole check."""
         self._course = course
@@ -80,7 +79,7 @@ class Trusted:
         self._process: subprocess.Popen[bytes] | None = None
         self._connection: Connection | None = None
         self._lock = threading.Lock()  # of the connection
-        self.uses = uses
+        self.uses: dict[str, frozenset[Use]] | None = None
 
     def __enter__(self) -> Trusted:
         """Start the process. Raises UserError when the course's own cells or checks fail, or on Windows."""

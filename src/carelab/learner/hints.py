@@ -9,6 +9,9 @@ from typing import Any
 
 from carelab.paths import RELEASE, TASKS
 
+NO_COURSE = (
+    "The course's own copy of this notebook cannot be read: get the course again. Your notebooks stay as they are."
+)
 _asked: Counter[str] = Counter()
 
 
@@ -37,16 +40,19 @@ def this_cell() -> str:
         return ""
 
 
-def find(exercise: str, call: str) -> str:
+def find(exercise: object, call: str) -> str:
     """The name of the exercise that is meant; empty when there is none, after saying which there are.
 
     Without a name it is the exercise of the cell this runs in. `call` is what the learner called, for the examples.
     """
     tasks = all_tasks()
-    name = str(exercise).strip().removesuffix("-check") or this_cell()
+    asked = exercise.strip() if isinstance(exercise, str) else ""
+    name = asked.removesuffix("-check") or this_cell()
     if name in tasks:
         return name
-    asked = str(exercise).strip()
+    if not tasks:
+        print(NO_COURSE)
+        return ""
     near = (difflib.get_close_matches(asked, tasks, n=3, cutoff=0.6) if asked else []) or list(tasks)
     print(f'There is no exercise "{asked}". Its name stands under its heading.' if asked else "Ask with a name.")
     print("For example: " + ", ".join(f'{call}("{other}")' for other in near))
@@ -62,8 +68,8 @@ def hint(exercise: str = "") -> None:
     name = find(exercise, "hint")
     if not name:
         return
-    known = all_tasks()[name].get("hints") or []
-    if not known:
+    known = all_tasks()[name].get("hints")
+    if not known or not isinstance(known, list):
         print("There is no hint for this one.")
         return
     number = min(_asked[name], len(known) - 1)

@@ -25,7 +25,7 @@ from typing import Any, Literal
 
 from carelab.errors import UserError
 from carelab.grading.words import explain, printable
-from carelab.learner.hints import all_tasks, find
+from carelab.learner.hints import NO_COURSE, all_tasks, find
 from carelab.paths import RELEASE
 
 SLOW_SECONDS = 5.0  # then a learner is told how to stop a loop that never ends
@@ -91,6 +91,9 @@ def check(exercise: str = "") -> None:
     except UserError as error:
         print(error)
         return
+    except Exception as error:  # a defect of ours
+        print(f"check() itself failed here ({type(error).__name__}): run the check's own cell, below the exercise.")
+        return
     print(found.words)
     if found.printed:
         print(f"\nYour code printed:\n{found.printed}")
@@ -104,8 +107,7 @@ def outcome(name: str, names: Names) -> Outcome:
 
     Raises UserError when the course's own notebook cannot be read.
     """
-    task = all_tasks()[name]
-    if task["kind"] == "written":
+    if all_tasks()[name].get("kind") == "written":
         return Outcome("for a person", _FOR_A_PERSON)
     if not _running.acquire(blocking=False):
         return Outcome("stopped", _AGAIN)
@@ -141,11 +143,11 @@ def released(name: str) -> Exercise:
     from carelab.grading.names import defined  # reads cells as IPython does: a part that is slow to import
 
     task = all_tasks()[name]
-    path = RELEASE / task["week"] / f"{task['notebook']}.ipynb"
     stub = source = ""
     provided: set[str] = set()
     others: dict[str, str] = {}
     try:
+        path = RELEASE / task["week"] / f"{task['notebook']}.ipynb"
         for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
             if cell["cell_type"] != "code":
                 continue
@@ -163,10 +165,7 @@ def released(name: str) -> Exercise:
             raise ValueError(name)
         needed = _needed(source)
     except (OSError, ValueError, KeyError, TypeError, AttributeError, SyntaxError) as error:
-        raise UserError(
-            f"The course's own copy of {path.name} cannot be read, so there is no check: get the course again. "
-            "Your notebooks stay as they are."
-        ) from error
+        raise UserError(NO_COURSE) from error
     own = (needed - provided - others.keys()) | (needed & defined(stub))
     return Exercise(name, task["week"], task["notebook"], stub, source, needed, own, frozenset(provided), others)
 
@@ -297,9 +296,7 @@ def _space(exercise: Exercise, names: Names, said: _Paper) -> Names:
 def _explained(exercise: Exercise, names: Names, error: BaseException) -> tuple[Status, str]:
     """What stopped a check, as a learner should read it."""
     frames = list(traceback.walk_tb(error.__traceback__))
-    own = [
-        (frame, line) for frame, line in frames if frame.f_globals is names
-    ]  # the others are the check's or a library's
+    own = [(frame, line) for frame, line in frames if frame.f_globals is names]  # not the check's, not a library's
     if isinstance(error, NotImplementedError) and own and frames[-1][0] is own[-1][0]:
         return _placeholder(exercise, names, own[-1][0].f_code.co_name)
     if isinstance(error, NameError) and error.name in exercise.provided and error.name not in names:
@@ -317,7 +314,8 @@ def _explained(exercise: Exercise, names: Names, error: BaseException) -> tuple[
     if own and not isinstance(error, AssertionError):
         frame, number = own[-1]
         line = linecache.getline(frame.f_code.co_filename, number, frame.f_globals).strip()
-        words += f" It happened in the line `{line}`." if line else ""
+        if line:
+            words = f"{words.rstrip('.')}. It happened in the line `{line}`."
     return "not yet", f"Not yet: {_short(words)}"
 
 

@@ -307,7 +307,8 @@ def _next(weeks: tuple[WeekProgress, ...], last: Any) -> Place | None:
         return None
     folder = week.week.folder
     lesson = Place(f"{folder}/lesson.ipynb", "", f"Lesson: {week.week.question}")
-    begun = week.seconds.keys() - {"lesson"} or any(v and v.status != "not attempted" for _, v in week.tasks)
+    opened = week.seconds.keys() | {stem for stem in NOTEBOOKS if last == f"{folder}/{stem}.ipynb"}
+    begun = opened - {"lesson"} or any(v and v.status != "not attempted" for _, v in week.tasks)
     # When a lesson has been read nobody can tell; half of its minutes will do.
     if not begun and week.seconds.get("lesson", 0) < 30 * week.week.minutes.lesson:
         return lesson
