@@ -410,7 +410,9 @@ facts = {
     "measured_on": "visits of April to June 2026, split by date",
     "first_lists": {f"{when}: {what}": int(n) for (when, what), n in coming.groupby(["list", "action"]).size().items()},
 }
-print(keep("J11", "A no-show policy in three bands", facts, fig).name)
+words = [f"{name} {value:.0f}" for name, value in per_100.items()]
+in_words = f"Bars, calls of 100 that go to somebody who stayed away: {', '.join(words)}."
+print(keep("J11", "A no-show policy in three bands", facts, fig, in_words).name)
 
 # %% [markdown]
 """

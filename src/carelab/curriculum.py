@@ -108,11 +108,12 @@ class Skill:
 
 @dataclasses.dataclass(frozen=True)
 class Project:
-    """A piece of work for the portfolio, and the skills it shows."""
+    """A piece of work for the portfolio: what it leaves there (`artefact`), and the skills it shows."""
 
     id: str
     title: str
     text: str
+    artefact: str
     weeks: tuple[int, ...]
     skills: tuple[str, ...]
 
@@ -187,6 +188,14 @@ class Curriculum:
         """The projects that belong to a week."""
         return tuple(project for project in self.projects if week.number in project.weeks)
 
+    def project(self, project_id: str) -> Project:
+        """The project called `project_id`, for example "J11"."""
+        for project in self.projects:
+            if project.id == project_id:
+                return project
+        known = ", ".join(project.id for project in self.projects)
+        raise UserError(f'There is no project "{project_id}": the course has {known}.')
+
     def resources_of(self, week: Week) -> tuple[Resource, ...]:
         """Where a week sends its readers to learn more."""
         return tuple(resource for resource in self.resources if week.number in resource.weeks)
@@ -223,6 +232,7 @@ def contradictions(curriculum: Curriculum) -> list[str]:
     return [
         *_wrong_weeks(curriculum),
         *_wrong_references(curriculum),
+        *_wrong_artefacts(curriculum),
         *_wrong_skills(curriculum),
         *_wrong_tracks(curriculum),
     ]
@@ -272,6 +282,13 @@ def _wrong_references(curriculum: Curriculum) -> Iterator[str]:
         for name in ids:
             if name not in known[kind]:
                 yield f"{owner} names {name}, which is not among the {kind}"
+
+
+def _wrong_artefacts(curriculum: Curriculum) -> Iterator[str]:
+    for project in curriculum.projects:
+        words = len(project.artefact.split())
+        if not 2 <= words <= 6:
+            yield f"the artefact of project {project.id} is named in {words} words, not in two to six"
 
 
 def _wrong_skills(curriculum: Curriculum) -> Iterator[str]:

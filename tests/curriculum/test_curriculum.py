@@ -48,6 +48,17 @@ def test_everything_the_syllabus_names_is_there() -> None:
     }
 
 
+def test_every_project_leaves_an_artefact_of_its_own() -> None:
+    artefacts = [project.artefact for project in load().projects]
+    assert len(set(artefacts)) == 13
+
+
+def test_a_project_is_found_by_its_id() -> None:
+    assert load().project("J11").artefact == "call list policy"
+    with pytest.raises(UserError, match='There is no project "J99"'):
+        load().project("J99")
+
+
 def test_every_skill_is_taught_and_shown() -> None:
     course = load()
     for skill in course.skills:
@@ -99,6 +110,12 @@ MUST_FAIL: dict[str, tuple[Callable[[str], str], str]] = {
     "a project in no week": (
         swap('weeks = [3]\nskills = ["C2", "P2"]\n', 'weeks = []\nskills = ["C2", "P2"]\n'),
         "project J9 is in no week",
+    ),
+    "a project that leaves nothing": (swap('artefact = "call list policy"\n', ""), "artefact is missing"),
+    "an artefact in one word": (swap('"call list policy"', '"policy"'), "artefact of project J11 is named in 1 words"),
+    "an artefact in a sentence": (
+        swap('"call list policy"', '"a policy that says who is called"'),
+        "not in two to six",
     ),
     "an unknown skill": (swap('"P1"]', '"P9"]'), "names P9, which is not among the skills"),
     "an unknown week": (swap("weeks = [6, 10]", "weeks = [6, 14]"), "names week 14"),

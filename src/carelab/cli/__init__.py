@@ -14,7 +14,7 @@ import typer
 
 from carelab.errors import UserError
 
-GROUPS = ("environment", "data", "fhir", "model", "testing", "learning", "grading", "authoring")
+GROUPS = ("environment", "data", "fhir", "model", "testing", "learning", "portfolio", "grading", "authoring")
 
 
 def build_app() -> typer.Typer:
