@@ -8,6 +8,7 @@ import socket
 import sys
 from pathlib import Path
 
+from carelab.desk import LABEXTENSION
 from carelab.errors import UserError
 from carelab.quiet import QUIET_ENVIRONMENT
 
@@ -45,10 +46,13 @@ def choose_port(wanted: int | None) -> int:
 
 
 def server_arguments(workspace: Path, port: int, browser: bool) -> list[str]:
-    """Arguments for JupyterLab: the learner's folder, the landing page, and no call to the outside."""
+    """Arguments for JupyterLab: the learner's folder, the desk in front, and no call to the outside."""
     arguments = [
         f"--ServerApp.root_dir={workspace.resolve()}",
-        f"--LabApp.default_url=/lab/tree/{LANDING}",
+        "--LabApp.default_url=/lab",
+        # The desk: a page that opens by itself and says where the learner stands (carelab/desk).
+        "--ServerApp.jpserver_extensions=carelab.desk=True",
+        f"--LabApp.extra_labextensions_path={LABEXTENSION}",
         f"--ServerApp.port={port}",
         "--ServerApp.port_retries=0",
         "--ServerApp.ip=127.0.0.1",

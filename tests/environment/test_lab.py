@@ -46,9 +46,10 @@ def test_a_number_that_is_no_port_is_refused(port: int) -> None:
         lab.choose_port(port)
 
 
-def test_the_server_opens_the_learners_folder_on_the_landing_page(tmp_path: Path) -> None:
+def test_the_server_opens_the_learners_folder_and_the_desk(tmp_path: Path) -> None:
     arguments = lab.server_arguments(tmp_path, 9999, browser=False)
     assert f"--ServerApp.root_dir={tmp_path}" in arguments
-    assert "--LabApp.default_url=/lab/tree/START_HERE.ipynb" in arguments
+    assert "--LabApp.default_url=/lab" in arguments, "where the desk opens by itself"
+    assert "--ServerApp.jpserver_extensions=carelab.desk=True" in arguments
     assert "--ServerApp.ip=127.0.0.1" in arguments, "nobody else on the network reaches it"
     assert not any("token" in argument or "password" in argument for argument in arguments)
