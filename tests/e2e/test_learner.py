@@ -17,11 +17,13 @@ SCREENSHOTS = paths.ROOT / "test-artefacts"
 WEEK = "week_01_ml_fundamentals"
 DESK = ".carelab-desk"
 IN_FRONT = ".jp-NotebookPanel:not(.lm-mod-hidden)"
-WRONG = '''def missed_label(visits):
+WRONG = """def missed_label(visits):
     known = visits[visits["status"].isin(["fulfilled", "noshow"])]
     return (known["status"] == "fulfilled").astype(int)
-'''
-POLICY = "**The nurse line calls the first 15 of the list.** The nurse manager owns the number and may change it on any day."
+"""
+POLICY = (
+    "**The nurse line calls the first 15 of the list.** The nurse manager owns the number and may change it on any day."
+)
 
 
 class Walk:
