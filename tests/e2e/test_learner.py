@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from pathlib import Path
 from typing import Any
@@ -88,7 +89,9 @@ def ready(page: Any) -> None:
 
 
 def right(stem: str) -> dict[str, str]:
-    return answers(read_notebook(paths.SOLUTIONS / WEEK / f"{stem}.ipynb"))
+    """What the solutions answer, without the marks for nbgrader."""
+    given = answers(read_notebook(paths.SOLUTIONS / WEEK / f"{stem}.ipynb"))
+    return {name: re.sub(r" *### (BEGIN|END) SOLUTION\n?", "", source) for name, source in given.items()}
 
 
 def fill_in(workspace: Path, stem: str, skip: str = "") -> None:
