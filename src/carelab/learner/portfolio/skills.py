@@ -24,11 +24,11 @@ def picture(skills: Sequence[SkillProgress]) -> bytes:
             if progress.checks:
                 axes.barh(place, 1, color=_REST, height=0.62)
                 axes.barh(place, progress.share, color=plots.BLUE, height=0.62)
-            counts = f"{progress.passed} of {progress.checks}" if progress.checks else "in preparation"
+            counts = f"{progress.passed} of {progress.checks}" if progress.checks else "not in the course yet"
             axes.text(1.02, place, counts, va="center", fontsize=10, color="black" if progress.checks else plots.GREY)
         names = [f"{progress.skill.title}  {progress.skill.id}" for progress in reversed(skills)]
         axes.set_yticks(range(len(names)), names, fontsize=10)
-        axes.set(xlim=(0, 1.2), ylim=(-0.6, len(names) - 0.4), xticks=[])
+        axes.set(xlim=(0, 1.34), ylim=(-0.6, len(names) - 0.4), xticks=[])
         axes.grid(False)
         axes.tick_params(length=0)
         for side in ("bottom", "left"):
@@ -41,4 +41,4 @@ def in_words(skills: Sequence[SkillProgress]) -> str:
     counted = [f"{s.skill.title} ({s.skill.id}) {s.passed} of {s.checks}" for s in skills if s.checks]
     waiting = len(skills) - len(counted)
     words = f"Verified exercises and gates by skill: {', '.join(counted) or 'none yet'}."
-    return f"{words} {waiting} skills are in preparation." if waiting else words
+    return f"{words} {waiting} skills are not in the course yet." if waiting else words
