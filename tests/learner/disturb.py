@@ -15,6 +15,7 @@ import sys
 import traceback
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
@@ -163,7 +164,8 @@ class Disturbance:
         if self.touches == self.kill_at:
             torn = self.torn and event == "open" and args[2] & _WRITES
             if torn:
-                os.write(os.open(args[0], args[2], 0o666), b"{")  # how every notebook begins
+                with suppress(OSError):  # it would have failed for the operation, too
+                    os.write(os.open(args[0], args[2], 0o666), b"{")  # how every notebook begins
             self.end()  # the editor is another process: it goes on
             os._exit(TORN if torn else KILLED)
         self.busy = False

@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+import nbformat
 import pytest
 from learner.disturb import answer, check, notebook, own, plain, saved
 
@@ -113,6 +114,13 @@ def test_a_changed_notebook_stays_and_the_new_version_lies_beside_it_with_the_an
     assert (update.name, update.beside) == (NAME, BESIDE)
     assert update.changes == ("Exercise 1: add: the text changed", "The check of w01-a changed")
     assert bring(release, mine).updates == [NAME] and len(seen(mine)) == 4, "once is enough"
+
+
+@pytest.mark.parametrize("path", sorted(paths.RELEASE.rglob("*.ipynb")), ids=lambda path: path.stem)
+def test_saving_without_a_change_is_no_change(path: Path, tmp_path: Path) -> None:
+    nbformat.write(nbformat.read(path, as_version=4), tmp_path / "saved.ipynb")  # what Jupyter's server does
+    opened, released = read((tmp_path / "saved.ipynb").read_bytes()), read(path.read_bytes())
+    assert opened and released and opened.marks == released.marks
 
 
 def test_a_stub_is_not_carried_over_a_new_stub(release: Path, mine: Path) -> None:
