@@ -17,6 +17,7 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -383,6 +384,7 @@ class Sequence:
         return f"{what}\nafter: {'; '.join(self.story)}"
 
 
+@lru_cache(1000)
 def _readable(content: bytes) -> bool:
     try:
         return isinstance(json.loads(content)["cells"], list)

@@ -12,10 +12,11 @@ import pytest
 from learner.disturb import answer, check, notebook, own, plain, saved
 
 from carelab import cli, files, paths
+from carelab.cli.learning import sentences
 from carelab.errors import UserError
 from carelab.learner import keeping, workspace
 from carelab.learner.cells import read
-from carelab.learner.workspace import bring, reset, take, updates
+from carelab.learner.workspace import Synced, bring, reset, take, updates
 
 NAME = "week_01_x/exercises.ipynb"
 BESIDE = "week_01_x/exercises (new version).ipynb"
@@ -469,6 +470,14 @@ def test_update_lists_what_is_new_and_takes_it(course: tuple[Path, Path], capsys
     said = capsys.readouterr().out
     assert "Your old one: my_course/backups/week_01_ml_fundamentals/exercises 20" in said
     assert "assert a() == 2" in sources((mine / name).read_bytes())
+
+
+def test_the_terminal_hears_what_came_and_nothing_when_nothing_did() -> None:
+    assert list(sentences(Synced(kept=["a", "b"]), Path("my_course"))) == []
+    said = list(sentences(Synced(["c"], ["a", "b"], ["d"], ["a"]), Path("my_course")))
+    assert said[0] == "1 new notebooks in my_course/; 2 that you have stay as they are."
+    assert "Now in a new version: d." in said[1] and "backups/" in said[1]
+    assert "new version of: a." in said[2] and "`python -m carelab update`" in said[2]
 
 
 def test_reset_says_where_the_backup_is(course: tuple[Path, Path], capsys: pytest.CaptureFixture[str]) -> None:
