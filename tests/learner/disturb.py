@@ -7,15 +7,17 @@ the ways editors save. What the learner has saved, a token each, must be in some
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import json
 import os
-import shutil
 import sys
 import traceback
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -101,7 +103,6 @@ class Course:
     def release(self) -> None:
         """Put the next version where the course keeps its notebooks."""
         self.version += 1
-        shutil.rmtree(self.folder, ignore_errors=True)
         for name in self.names:
             if name not in self.exercises:
                 self.exercises[name] = [(letter, 1, 1, 1) for letter in "ab"]
@@ -164,7 +165,8 @@ class Disturbance:
         if self.touches == self.kill_at:
             torn = self.torn and event == "open" and args[2] & _WRITES
             if torn:
-                os.write(os.open(args[0], args[2], 0o666), b"{")  # how every notebook begins
+                with suppress(OSError):  # it would have failed for the operation, too
+                    os.write(os.open(args[0], args[2], 0o666), b"{")  # how every notebook begins
             self.end()  # the editor is another process: it goes on
             os._exit(TORN if torn else KILLED)
         self.busy = False
@@ -197,6 +199,7 @@ def disturbed(
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
+        gc.disable()  # collecting would copy the parent's memory
         status = DEFECT
         try:
             hook = Disturbance(root, kill_at, torn, save, writing)
@@ -332,6 +335,9 @@ class Sequence:
             how = self.random.choice(["in place", "in place", "renamed"])
             lasts = self.random.choice([0, 0, 1, 3, 8]) if how == "in place" else 0
             save = Save(path, content, self.random.randrange(1, touches), how, lasts)
+        if not kill_at and not save:
+            self.counts.update(operations=1, refused=self._undisturbed(operation))
+            return
         status, is_saved = disturbed(operation, self.workspace, kill_at, chance() < 0.5, save)
         self.story.append(f"(status {status}{f', saved {save.path.name} {save.how}' if save and is_saved else ''})")
         killed = status in (KILLED, TORN)
@@ -340,6 +346,14 @@ class Sequence:
         self.counts["killed and saved"] += killed and is_saved
         if is_saved:
             self.tokens |= token
+
+    def _undisturbed(self, operation: Callable[[], object]) -> bool:
+        """Run an operation here, without the cost of a fork; whether it was refused."""
+        try:
+            operation()
+        except UserError:
+            return True
+        return False
 
     def _some(self) -> Path | None:
         """A notebook of the workspace that the learner has not damaged; rarely a backup."""
@@ -370,6 +384,7 @@ class Sequence:
         return f"{what}\nafter: {'; '.join(self.story)}"
 
 
+@lru_cache(1000)
 def _readable(content: bytes) -> bool:
     try:
         return isinstance(json.loads(content)["cells"], list)

@@ -112,7 +112,7 @@ def every_moment(root: Path, command: str, written_beside: bool) -> Counter[str]
             if not happened:
                 break
             if how != ("killed", True) or status == TORN:  # else it was killed there before
-                counts[str(how[0])] += 1
+                counts["torn" if status == TORN else str(how[0])] += 1
                 after(life)
         else:
             raise AssertionError("the command never ended")
@@ -137,7 +137,7 @@ def after(life: Sequence) -> None:
 def test_every_moment_of_a_command(command: str, written_beside: bool, root: Path) -> None:
     counts = every_moment(root, command, written_beside)
     print(dict(counts))
-    assert counts["killed"] > 20 and counts[NOTEBOOK] > 20
+    assert counts["killed"] > 20 and counts["torn"] > 3 and counts[NOTEBOOK] > 20
 
 
 def killed_takes(root: Path) -> Counter[str]:

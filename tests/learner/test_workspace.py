@@ -7,14 +7,16 @@ import os
 from pathlib import Path
 from typing import Any
 
+import nbformat
 import pytest
 from learner.disturb import answer, check, notebook, own, plain, saved
 
 from carelab import cli, files, paths
+from carelab.cli.learning import sentences
 from carelab.errors import UserError
 from carelab.learner import keeping, workspace
 from carelab.learner.cells import read
-from carelab.learner.workspace import bring, reset, take, updates
+from carelab.learner.workspace import Synced, bring, reset, take, updates
 
 NAME = "week_01_x/exercises.ipynb"
 BESIDE = "week_01_x/exercises (new version).ipynb"
@@ -113,6 +115,13 @@ def test_a_changed_notebook_stays_and_the_new_version_lies_beside_it_with_the_an
     assert (update.name, update.beside) == (NAME, BESIDE)
     assert update.changes == ("Exercise 1: add: the text changed", "The check of w01-a changed")
     assert bring(release, mine).updates == [NAME] and len(seen(mine)) == 4, "once is enough"
+
+
+@pytest.mark.parametrize("path", sorted(paths.RELEASE.rglob("*.ipynb")), ids=lambda path: path.stem)
+def test_saving_without_a_change_is_no_change(path: Path, tmp_path: Path) -> None:
+    nbformat.write(nbformat.read(path, as_version=4), tmp_path / "saved.ipynb")  # what Jupyter's server does
+    opened, released = read((tmp_path / "saved.ipynb").read_bytes()), read(path.read_bytes())
+    assert opened and released and opened.marks == released.marks
 
 
 def test_a_stub_is_not_carried_over_a_new_stub(release: Path, mine: Path) -> None:
@@ -461,6 +470,14 @@ def test_update_lists_what_is_new_and_takes_it(course: tuple[Path, Path], capsys
     said = capsys.readouterr().out
     assert "Your old one: my_course/backups/week_01_ml_fundamentals/exercises 20" in said
     assert "assert a() == 2" in sources((mine / name).read_bytes())
+
+
+def test_the_terminal_hears_what_came_and_nothing_when_nothing_did() -> None:
+    assert list(sentences(Synced(kept=["a", "b"]), Path("my_course"))) == []
+    said = list(sentences(Synced(["c"], ["a", "b"], ["d"], ["a"]), Path("my_course")))
+    assert said[0] == "1 new notebooks in my_course/; 2 that you have stay as they are."
+    assert "Now in a new version: d." in said[1] and "backups/" in said[1]
+    assert "new version of: a." in said[2] and "`python -m carelab update`" in said[2]
 
 
 def test_reset_says_where_the_backup_is(course: tuple[Path, Path], capsys: pytest.CaptureFixture[str]) -> None:
