@@ -110,7 +110,7 @@ def test_check_my_work_from_the_notebooks_toolbar(course: Any, page: Any, seen: 
     page.locator(f"{IN_FRONT} .jp-Toolbar >> text=Check my work").click()
     desk.locator("[role=status]", has_text="Checking week 1").wait_for(state="visible")
     desk.locator("#cl-check-next").click()  # and once more, while it runs
-    desk.locator("[role=status]", has_text="is being checked").wait_for(state="visible")
+    desk.locator("[role=status]", has_text="Wait for it to finish").wait_for(state="visible")
     assert seen.errors and all("409" in error for error in seen.errors), "the browser notes the refused second click"
     seen.errors.clear()
     row = desk.locator(".cl-results tr", has_text="Exercise 2")

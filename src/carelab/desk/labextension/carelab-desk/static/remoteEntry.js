@@ -34,6 +34,8 @@
       const tracker = new WidgetTracker({ namespace: ID });
       let panel = null; // the desk, while it is open
       let shown = ''; // the HTML it shows
+      let waiting = ''; // what somebody else started, in words
+      let timer = 0;
       let asked = 0; // the last request for it; what comes for an earlier one is old
 
       const style = document.createElement('link');
@@ -75,11 +77,16 @@
         for (const part of page.querySelectorAll('details[id]')) part.open = open.get(part.id) ?? part.open;
         node.scrollTop = top;
         if (focus) (document.getElementById(focus) ?? page.querySelector('a, button'))?.focus({ preventScroll: true });
-        const busy = page.querySelector('[data-busy]');
-        if (busy) {
-          say(busy.dataset.busy);
-          setTimeout(refresh, 2000); // somebody else started it: look until it is done
-        }
+      }
+
+      // What another window started, or this one before it was loaded again: said, and looked at until it is done.
+      function wait() {
+        const busy = panel.content.page.querySelector('[data-busy]')?.dataset.busy ?? '';
+        const { say: line } = panel.content;
+        if (busy && !line.textContent) say((waiting = busy));
+        else if (!busy && waiting && line.textContent === waiting) say('');
+        clearTimeout(timer);
+        if (busy) timer = setTimeout(refresh, 2000);
       }
 
       async function refresh() {
@@ -87,7 +94,9 @@
         const mine = ++asked;
         try {
           const html = await ask('desk');
-          if (panel && mine === asked) show(html);
+          if (!panel || mine !== asked) return;
+          show(html);
+          wait();
         } catch (error) {
           if (!panel || mine !== asked) return;
           if (shown) return say(error.message, true);
