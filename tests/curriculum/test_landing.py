@@ -41,7 +41,8 @@ def test_the_page_names_every_week_track_and_refusal() -> None:
         *(resource.title for resource in course.resources),
         "synthetic",
         "check_week(1)",
-        "from carelab import hint",
+        "from carelab import check, hint",
+        "Check my work",
     ]:
         assert text in page
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import time
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 
 from carelab import paths
+from carelab.learner.workspace import bring
 
 SCREENSHOTS = paths.ROOT / "test-artefacts"
 FOLDER = "week_01_ml_fundamentals"
@@ -124,6 +126,36 @@ def test_check_my_work_from_the_notebooks_toolbar(course: Any, page: Any, seen: 
         page.locator(".lm-MenuBar-itemLabel", has_text="Course").click()
         assert page.locator(".lm-Menu-itemLabel", has_text=item).is_visible()
         page.keyboard.press("Escape")
+    seen.nothing()
+
+
+def test_a_new_version_is_taken_with_what_the_learner_wrote(course: Any, page: Any, seen: Any) -> None:
+    name, note = f"{FOLDER}/lesson.ipynb", "my own remark"
+    own, base = course.workspace / name, course.workspace / ".carelab" / "base" / name
+    for path in (
+        base,
+        own,
+    ):  # as if the lesson had been another one when it was given, and the learner had written into it
+        notebook = json.loads(path.read_text(encoding="utf-8"))
+        cell = next(c for c in notebook["cells"] if c["cell_type"] == "markdown" and c["source"][0].startswith("## "))
+        cell["source"] = [*cell["source"], "\n", "A sentence of the older version."]
+        cell["id"] = hashlib.sha256(f"markdown\n{''.join(cell['source'])}".encode()).hexdigest()[:12]
+        if path == own:
+            extra = {"cell_type": "markdown", "id": "mine", "metadata": {}, "source": [note]}
+            notebook["cells"].insert(2, extra)
+        path.write_text(json.dumps(notebook), encoding="utf-8")
+    bring(paths.RELEASE, course.workspace)
+    desk = opened(page, course)
+    update = desk.locator(".cl-update", has_text="Lesson")
+    assert "text" in update.locator("ul").inner_text(), "it says what changed"
+    page.screenshot(path=SCREENSHOTS / "desk-update.png")
+    update.locator("button").click()
+    desk.locator("[role=status]", has_text="You have the new version").wait_for(state="visible")
+    assert update.count() == 0
+    taken = own.read_text(encoding="utf-8")
+    assert note in taken and "older version" not in taken
+    old = list((course.workspace / "backups" / FOLDER).glob("lesson *.ipynb"))
+    assert [note in path.read_text() and "older version" in path.read_text() for path in old] == [True]
     seen.nothing()
 
 

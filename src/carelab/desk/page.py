@@ -64,16 +64,6 @@ class SkillGroup:
     chosen: bool
     skills: tuple[SkillProgress, ...]
 
-    @property
-    def passed(self) -> int:
-        """Verified exercises and gates of all of them."""
-        return sum(skill.passed for skill in self.skills)
-
-    @property
-    def checks(self) -> int:
-        """How many there are so far."""
-        return sum(skill.checks for skill in self.skills)
-
 
 def render(workspace: Path, base_url: str = "/", busy: str = "") -> str:
     """The page for this workspace; `busy` says what is running at the moment, in words."""

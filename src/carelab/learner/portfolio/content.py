@@ -115,7 +115,7 @@ def collect(workspace: Path, progress: Progress, name: str = "") -> Portfolio:
         why = f" {' '.join(left_out)}" if left_out else ""
         raise UserError(
             "There is nothing to show yet: finish a week's project notebook, whose last step keeps its result, "
-            f"and run `python -m carelab portfolio` again.{why}"
+            f"then make your portfolio again.{why}"
         )
     made = _made(workspace, progress, entries)
     everyone = [skill.skill.title for skill in progress.skills if skill.passed]
