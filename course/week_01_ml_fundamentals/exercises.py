@@ -536,7 +536,7 @@ assert rows, "The model that was passed in was never fitted; call model.fit(...)
 assert rows != len(late), f"AUC {auc:.3f} comes from a model fitted on `test`: it was shown the answers of the exam. Fit on `train`."
 assert rows == len(early), f"The model was fitted on {rows:,} visits; train has {len(early):,}. No visit of the test may be among them."
 assert watched.fitted_on == columns, f"The model was fitted on {watched.fitted_on}; it may use the given `columns` and nothing else."
-assert auc > 0.5, f"AUC {auc:.3f}, worse than a coin: the first column of predict_proba is the chance of coming, the second of staying away."
+assert auc > 0.5, f"AUC {auc:.3f}, no better than a coin, which has 0.5: the first column of predict_proba is the chance of coming, the second of staying away."
 assert abs(auc - roc_auc_score(late["missed"], watched.predict(late[columns]))) > 1e-9, (
     f"AUC {auc:.3f} comes from bare yes/no answers; rank by the probabilities of predict_proba instead of predict."
 )
@@ -832,9 +832,7 @@ assert _best == 60, f"On another table, with rows named 1, 0 and 2, you returned
 
 You now own every piece of a call list: what counts as a miss, a test that cannot flatter, two ways in which a table sees the future, and a threshold in the unit the nurse line thinks in.
 
-To run all checks of the week, hidden ones included, on your copy, save this notebook and run this in a cell of its own:
+Press **Check my work** above this notebook: it runs all checks of the week, hidden ones included, and keeps what is verified. (Without JupyterLab's button: `from carelab.learner import check_week; check_week(1)` in a cell of its own.)
 
-`from carelab.learner import check_week; check_week(1)`
-
-Next: the project, where these pieces become a policy that somebody signs.
+Next: [the project](project.ipynb), where these pieces become a policy that somebody signs.
 """

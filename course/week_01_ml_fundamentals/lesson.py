@@ -376,5 +376,5 @@ The order is useful, the number is not: the model promises more than happens. Su
 - Ask for the fill rate of its inputs on the evening before.
 - Ask how many cases a day it flags, and how many your people can act on.
 
-**Next:** the exercises (90 min), then the project: a no-show policy that somebody can sign. **To read:** Burkov, *The Hundred-Page Machine Learning Book*, chapters 1 and 5 (60 min); DeepLearning.AI, *Machine Learning Specialization*, course 1, week 3 (about 3 h).
+**Next:** [the exercises](exercises.ipynb) (90 min), then [the project](project.ipynb): a no-show policy that somebody can sign. **To read:** Burkov, *The Hundred-Page Machine Learning Book*, chapters 1 and 5 (60 min); DeepLearning.AI, *Machine Learning Specialization*, course 1, week 3 (about 3 h).
 """

@@ -9,7 +9,7 @@ The operations committee meets on Thursday. It does not want a model. It wants t
 | **You deliver** | a one-page policy in this notebook, and its figures and chart in the folder `portfolio` beside it |
 | **Time** | about 90 minutes, in five steps |
 | **Checked by machine** | four gates: they carry no points, and all four have to pass before anybody reads your text |
-| **Graded by a person** | two written answers, 10 points, by the rubrics printed above them; alone, grade yourself and compare with `solutions/` |
+| **Graded by a person** | two written answers, 10 points, by the rubrics printed above them; alone, grade yourself with them; a model answer of each stands in the folder `solutions` of the course |
 | **Data** | synthetic; the same extract as in the lesson |
 | **In the room** | operations committee, nurse manager, transport coordinator, compliance officer |
 
@@ -259,7 +259,7 @@ If you see no ride for tomorrow, that is no mistake: only a few of tomorrow's pa
 
 *About 45 min from the start. Stuck? `hint("w01-j11-gain")`*
 
-Three rules need no model: call those who **booked longest ago** (the front desk's proposal), who **missed most often**, or who missed the **largest share** of their earlier visits (`known_rate`). Open the test months, April to June, once: same days, same 15 calls and rides, different orders. Of 100 of them, how many go to somebody who stayed away? Nobody was called in those months, so the outcomes are not stained by calls; visits booked on the day itself are left out.
+Three rules need no model: call those who **booked longest ago** (the front desk's proposal), who **missed most often**, or who missed the **largest share** of their earlier visits (`known_rate`). Open the test months, April to June, once: same days, same 15 calls and rides, different orders. Of 100 of them, how many go to somebody who stayed away? Nobody was called in those months, so the outcomes are not stained by calls (texts were sent; they are looked at below); visits booked on the day itself are left out.
 """
 
 # %% tags=["uses-answer"]
@@ -269,9 +269,9 @@ orders["booked longest ago"] = "lead_days"
 per_100 = {}
 for name, column in orders.items():
     place = test.groupby("day")[column].rank(ascending=False, method="first")
-    per_100[name] = 100 * test.loc[place <= 15, "missed"].mean()
-per_100["any fifteen"] = 100 * test["missed"].mean()
-print(pd.Series(per_100).round(1).to_string())
+    per_100[name] = round(100 * test.loc[place <= 15, "missed"].mean(), 1)
+per_100["any fifteen"] = round(100 * test["missed"].mean(), 1)
+print(pd.Series(per_100).to_string())
 margin = 196 * np.sqrt(0.3 * 0.7 / (15 * test["day"].nunique()))  # 95 % of a share near 30 in 100, for this many calls
 print(f"\neach figure for a list is uncertain by about {margin:.0f} up or down")
 
@@ -403,22 +403,23 @@ Keep the result: this puts the policy's figures and the chart into the folder `p
 
 # %% tags=["uses-answer"]
 facts = {
-    "features": features,
+    "what the model may know": features,
     "capacity": {"calls_and_rides_a_day": 15, "rides_a_day": 3, "texts_a_day": 20, "earlier_slots_a_week": 20},
-    "worth_calling_per_100": {name: round(float(value), 1) for name, value in per_100.items()},
-    "gain_over_best_simple_rule": round(float(gain), 1),
-    "measured_on": "visits of April to June 2026, split by date",
-    "first_lists": {f"{when}: {what}": int(n) for (when, what), n in coming.groupby(["list", "action"]).size().items()},
+    "of 100 calls, to somebody who stayed away": {name: float(value) for name, value in per_100.items()},
+    "the model against the best simple rule": f"{gain:.1f} calls of 100 more; each list's figure is uncertain by about {margin:.0f}",
+    "measured on": "visits of April to June 2026, split by date",
+    "what this does not show": "whether a call, a ride or a text changes what a patient does",
+    "first lists, if the model orders them": {f"{a}: {b}": int(n) for (a, b), n in coming.groupby(["list", "action"]).size().items()},
 }
 words = [f"{name} {value:.0f}" for name, value in per_100.items()]
 in_words = f"Bars, calls of 100 that go to somebody who stayed away: {', '.join(words)}."
-print(keep("J11", "A no-show policy in three bands", facts, fig, in_words).name)
+print("Kept for your portfolio:", keep("J11", "A no-show policy in three bands", facts, fig, in_words).name)
 
 # %% [markdown]
 """
 ## Where you stand
 
-A model became a policy: what it may know, bands cut by capacity, one action for each visit, a fair comparison with the best simple rule, and a switch to turn it off. Run `from carelab.learner import check_week; check_week(1)` in a cell of its own to see all gates of the week.
+A model became a policy: what it may know, bands cut by capacity, one action for each visit, a fair comparison with the best simple rule, and a switch to turn it off. Press **Check my work** above to have all gates verified, then **Make my portfolio** in the menu Course.
 
-Next week asks the question under this one: can the feed that all of it rests on be trusted?
+Week 2 asks the question under this one: can the feed that all of it rests on be trusted?
 """

@@ -127,7 +127,7 @@ def page(browser: Any, seen: Seen) -> Iterator[Any]:
     """A new window, watched."""
     window = browser.new_context(viewport={"width": 1400, "height": 1000})
     opened = window.new_page()
-    opened.set_default_timeout(30_000)
+    opened.set_default_timeout(120_000)  # a machine may be busy; what never comes is told late, that is all
     seen.watch(opened)
     yield opened
     window.close()

@@ -249,7 +249,7 @@ def test_the_decision_comes_first_and_what_was_verified_last(workspace: Path) ->
     assert "20 November 2026" in rows["How"]
     assert rows["Changed since then"].startswith("Nothing")
     assert "“The policy” (7 points)" in rows["For a person to judge"]
-    assert shown.not_done == "12 further projects are in preparation in the course."
+    assert shown.not_done == "" and entry.warning == ""
     page = page_of(workspace, name="Dana Whitfield")
     order = [
         "In one minute",
@@ -270,6 +270,32 @@ def test_an_answer_that_changed_does_not_count(workspace: Path) -> None:
     assert "“Is the model needed?”" in dict(entry.verified)["Changed since then"]
 
 
+def test_figures_behind_answers_that_are_not_accepted_carry_a_warning(workspace: Path) -> None:
+    failed = [(one, dataclasses.replace(v, status="failed", current=False)) for one, v in TASKS if v]
+    (entry,) = content.collect(workspace, learner(failed)).entries
+    assert (
+        entry.warning
+        == "2 checks of this project are not passed, or not run on these answers: what follows may be wrong."
+    )
+    assert dict(entry.verified)["Changed since then"].startswith("Nothing"), "what never passed is not what changed"
+    shown = content.collect(workspace, learner(failed))
+    assert entry.warning in html.render(shown) and squeezed("what follows may be wrong") in text_of(pdf.render(shown))
+
+
+@pytest.mark.parametrize(
+    "lead_in",
+    [
+        "**Who gets what.** ",
+        "# The policy\n\n",
+        "| band | who |\n|---|---|\n| high and risky patients | are called first |\n\n",
+    ],
+)
+def test_the_point_is_a_sentence_that_says_something(lead_in: str) -> None:
+    text = lead_in + "The nurse line calls fifteen patients. They are the first of the list."
+    assert writing.key_line(writing.tidy(text)) == "The nurse line calls fifteen patients."
+    assert writing.key_line(writing.tidy("**Who gets what.** Soon.")) == ""
+
+
 def test_what_was_never_checked_says_so(workspace: Path) -> None:
     shown = content.collect(workspace, learner([(one, None) for one, _ in TASKS]))
     assert dict(shown.entries[0].verified)["Not verified"]
@@ -288,9 +314,7 @@ def test_a_project_that_could_be_done_is_named() -> None:
     ready = tuple(dataclasses.replace(week, status="ready") for week in COURSE.weeks if week.number <= 10)
     course = dataclasses.replace(COURSE, weeks=(*ready, *COURSE.weeks[10:]))
     missing = [COURSE.project(name) for name in ("J5", "J1")]
-    assert content._not_done(course, missing) == (
-        "Not done yet: Clinical policy assistant. 1 further project is in preparation in the course."
-    )
+    assert content._not_done(course, missing) == "Not done yet: Clinical policy assistant."
     assert content._not_done(course, []) == ""
 
 

@@ -121,7 +121,7 @@ def test_verified_results_count_by_week_and_skill(workspace):
 
 def test_an_answer_that_was_changed_since_does_not_count(workspace):
     names = [task.name for task in CHECKS]
-    results(workspace, passed=names)
+    results(workspace, passed=[task.name for task in TASKS])
     edit(workspace, names[0], "def missed_label(visits):\n    return 1")
     week = of_week(workspace)
     verified = dict((task.name, v) for task, v in week.tasks)
@@ -164,12 +164,14 @@ def test_next_begins_with_the_lesson_and_goes_on_with_the_first_open_task(worksp
     results(workspace, passed=names[:2])
     assert progress.read(workspace).next == progress.Place(EXERCISES, CHECKS[2].anchor, "Exercise 3: split by date")
     results(workspace, passed=names)
+    assert progress.read(workspace).next.words == "Written answer 1: the board member"
+    results(workspace, passed=[task.name for task in TASKS])
     assert progress.read(workspace).next is None
 
 
 def test_next_prefers_the_notebook_that_was_open_last_while_it_is_unfinished(workspace):
     progress.note_time(workspace, PROJECT, 1)
-    in_project = [task.name for task in CHECKS if task.notebook == "project"]
+    in_project = [task.name for task in TASKS if task.notebook == "project"]
     assert progress.read(workspace).next.path == PROJECT
     results(workspace, passed=in_project)
     assert progress.read(workspace).next.path == EXERCISES
@@ -285,7 +287,7 @@ def test_junk_counts_as_empty(workspace, name, junk):
 
 def test_files_with_holes_never_raise(workspace):
     """Any bytes anywhere: a few hundred files that were cut, spoiled or mixed."""
-    results(workspace, passed=[task.name for task in CHECKS])
+    results(workspace, passed=[task.name for task in TASKS])
     progress.choose_track(workspace, "cto")
     progress.note_time(workspace, EXERCISES, 60)
     chance = random.Random(7)
@@ -364,5 +366,54 @@ def test_a_course_whose_weeks_are_all_done_has_no_next_and_points_at_a_week_that
     monkeypatch.setattr(
         progress, "load", lambda: dataclasses.replace(course, weeks=(course.weeks[0], two, *course.weeks[2:]))
     )
-    results(workspace, passed=[task.name for task in CHECKS])
+    results(workspace, passed=[task.name for task in TASKS])
     assert progress.read(workspace).next.path == f"{two.folder}/lesson.ipynb"
+
+
+# ---------------------------------------------------------------- answers that build on others
+
+
+def current(workspace: Path) -> dict[str, bool]:
+    return {task.name: bool(verified and verified.current) for task, verified in of_week(workspace).tasks}
+
+
+def test_what_builds_on_a_changed_answer_no_longer_counts(workspace):
+    edit(workspace, "w01-precision-recall", "def precision_and_recall(a, b):\n    return call_outcomes(a, b)")
+    own = {"answer": progress.digest("def precision_and_recall(a, b):\n    return call_outcomes(a, b)")}
+    results(workspace, passed={task.name for task in CHECKS}, w01_precision_recall=own)
+    assert all(current(workspace)[task.name] for task in CHECKS)
+    edit(workspace, "w01-confusion", "def call_outcomes(missed, called):\n    return 1")
+    after = current(workspace)
+    assert not after["w01-confusion"] and not after["w01-precision-recall"], "it calls what has changed"
+    assert after["w01-label"] and after["w01-call-threshold"], "these do not"
+    assert "w01-confusion" in of_week(workspace).pending and "w01-label" not in of_week(workspace).pending
+
+
+def test_in_the_project_a_change_goes_through_the_courses_own_cells(workspace):
+    results(workspace, passed={task.name for task in CHECKS})
+    edit(workspace, "w01-j11-features", 'features = ["age"]')
+    after = current(workspace)
+    assert not after["w01-j11-features"] and not after["w01-j11-gain"], "the model is fitted on the features"
+    assert after["w01-j11-action"], "the action of a band hangs on nothing else"
+
+
+@pytest.mark.parametrize("source", ["def (", "", "\0", "x = " + "(" * 10_000])
+def test_no_answer_makes_it_raise(workspace, source):
+    results(workspace, passed={task.name for task in CHECKS})
+    edit(workspace, "w01-confusion", source)
+    assert not current(workspace)["w01-confusion"] and current(workspace)["w01-label"]
+
+
+def test_a_week_is_done_when_what_a_person_reads_is_written_too(workspace):
+    results(workspace, passed={task.name for task in CHECKS})
+    assert not of_week(workspace).done
+    assert progress.read(workspace).next.words.startswith("Written answer")
+    results(workspace, passed={task.name for task in TASKS})
+    assert of_week(workspace).done
+
+
+def test_what_is_written_and_not_checked_is_passed_over(workspace):
+    results(workspace)
+    progress.note_time(workspace, EXERCISES, 60)
+    edit(workspace, CHECKS[0].name, "def missed_label(visits):\n    return 1")
+    assert progress.read(workspace).next.words == CHECKS[1].title

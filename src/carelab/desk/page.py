@@ -103,6 +103,8 @@ def html(
         results=result_rows,
         state=state,
         order=order,
+        effort=lambda track: effort(track, curriculum),
+        numbers=[week.week.number for week in progress.weeks],
         title=title,
         checked=checked,
         projects_of=curriculum.projects_of,
@@ -128,9 +130,11 @@ def result_rows(week: WeekProgress) -> list[ResultRow]:
 
 
 def _row(week: WeekProgress, task: Task, verified: Verified | None) -> ResultRow:
-    kind, sign, words = _UNCHECKED if verified is None else _OUTCOMES[verified.status]
+    kind, sign, words = _OUTCOMES[verified.status] if verified else _UNCHECKED
     message = verified.message if verified else ""
-    if verified and not verified.current and verified.status != "not attempted":
+    if not verified and task.name in week.pending:
+        words = "written, not checked yet"
+    if verified and not verified.current:
         kind, sign, words = _CHANGED
         message = ""  # it speaks of an answer that is gone
     points = ""
@@ -172,6 +176,16 @@ def order(track: Track) -> str:
     if numbers == list(range(numbers[0], numbers[-1] + 1)) and numbers[1:]:
         return f"{numbers[0]} to {numbers[-1]}"
     return ", ".join(map(str, numbers))
+
+
+def effort(track: Track, curriculum: Curriculum) -> str:
+    """How much of a track there is, in words: `about 22 hours, 1 of 6 weeks is written`."""
+    weeks = [curriculum.week(step.week) for step in track.path]
+    hours = round(sum(week.minutes.total for week in weeks) / 60)
+    ready = sum(week.ready for week in weeks)
+    if ready == len(weeks):
+        return f"about {hours} hours"
+    return f"about {hours} hours; {ready or 'none'} of {len(weeks)} weeks {'is' if ready < 2 else 'are'} written so far"
 
 
 def duration(seconds: int) -> str:

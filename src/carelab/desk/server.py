@@ -25,6 +25,7 @@ from carelab.learner import workspace as copies
 from carelab.paths import RELEASE
 
 MOST_SECONDS = 120  # in one note; the page sends 30
+MOST_NAME = 80  # characters
 
 
 class Desk:
@@ -76,7 +77,10 @@ class Desk:
 
     async def portfolio(self, body: dict[str, Any]) -> str:
         """Make the portfolio from what the projects left."""
-        await self.jobs.run("Your portfolio is being made.", "portfolio")
+        name = body.get("name", "")
+        if not isinstance(name, str) or len(name) > MOST_NAME:
+            raise UserError(f"name has to be a text of at most {MOST_NAME} characters.")
+        await self.jobs.run("Your portfolio is being made.", "portfolio", *([f"--name={name}"] if name.strip() else []))
         return "Your portfolio is ready."
 
     async def take(self, body: dict[str, Any]) -> str:

@@ -17,6 +17,11 @@ def explain(kind: str, words: str) -> str:
         return f"{words}. Run your cell first, and keep the names that the exercise asks for."
     if kind == "KeyboardInterrupt":
         return f"The check was stopped after {CELL_TIMEOUT_SECONDS} seconds: look for a loop that never ends."
+    if "truth value of a" in words:
+        return (
+            "Your code asks one yes-or-no question about a whole column. Put each comparison in brackets and join them with "
+            "`&` (and) or `|` (or)."
+        )
     return f"Your code stopped with {kind}: {words}"
 
 

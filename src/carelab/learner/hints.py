@@ -55,7 +55,8 @@ def find(exercise: object, call: str) -> str:
         return ""
     near = (difflib.get_close_matches(asked, tasks, n=3, cutoff=0.6) if asked else []) or list(tasks)
     print(f'There is no exercise "{asked}". Its name stands under its heading.' if asked else "Ask with a name.")
-    print("For example: " + ", ".join(f'{call}("{other}")' for other in near))
+    for other in near:
+        print(f'{call}("{other}")  {tasks[other].get("title", "")}'.rstrip())
     return ""
 
 

@@ -6,6 +6,7 @@ nothing of the check stays behind. Hidden cases and points belong to `carelab ch
 
 from __future__ import annotations
 
+import ast
 import builtins
 import contextlib
 import io
@@ -124,9 +125,11 @@ def _missing(exercise: Exercise, names: Names) -> Outcome | None:
         return _cells_missing(exercise, provided[0])
     for name in sorted(exercise.needed & exercise.others.keys() - exercise.own - names.keys()):
         return Outcome("not run", f"Run the cell of {exercise.others[name]} first: this check uses its {name}.")
+    last = _ran_last(exercise, names)
+    if last and not _is_python(last):  # what the names hold is from an earlier run of the cell
+        return Outcome("not yet", _BROKEN_CELL)
     if not exercise.own - names.keys():
         return None
-    last = _ran_last(exercise, names)
     if not last:
         wanted = sorted(exercise.own - names.keys())[0]
         return Outcome("not run", f"Run this exercise's cell first: there is no {wanted} yet.")
@@ -149,6 +152,14 @@ def _ran_last(exercise: Exercise, names: Names) -> str:
         if isinstance(source, str) and (source.split() == exercise.stub.split() or re.search(pattern, source, re.M)):
             return source
     return ""
+
+
+def _is_python(source: str) -> bool:
+    try:
+        ast.parse(source)
+    except (SyntaxError, ValueError):
+        return False
+    return True
 
 
 # ---------------------------------------------------------------- running it
@@ -229,6 +240,8 @@ def _explained(exercise: Exercise, names: Names, error: BaseException) -> tuple[
         words = f"Your code stopped with NotImplementedError: {text}"
     else:
         words = explain(type(error).__name__, text)
+        if not own and frames[-1][0].f_globals is not names:
+            words = words.replace("Your code stopped with", "The check cannot work with what your code gave it,", 1)
     if own and not isinstance(error, AssertionError):
         frame, number = own[-1]
         line = linecache.getline(frame.f_code.co_filename, number, frame.f_globals).strip()

@@ -6,6 +6,7 @@ verified, `desk.json` the chosen track, the notebook that was open last, and sec
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 import stat
@@ -67,6 +68,7 @@ class WeekProgress:
     week: Week
     tasks: tuple[tuple[Task, Verified | None], ...]
     seconds: dict[str, int]
+    pending: frozenset[str] = frozenset()  # tasks with an answer that has not been checked as it is now
 
     @property
     def earned(self) -> float:
@@ -90,8 +92,9 @@ class WeekProgress:
 
     @property
     def done(self) -> bool:
-        """Whether every exercise and gate is verified."""
-        return bool(self.checks) and self.passed == self.checks
+        """Whether every exercise and gate is verified, and everything that a person reads is written."""
+        written = all(bool(v and v.status == "for a person") for task, v in self.tasks if task.kind == "written")
+        return bool(self.checks) and self.passed == self.checks and written
 
 
 @dataclass(frozen=True)
@@ -233,19 +236,19 @@ def _count(value: Any) -> int:
 
 
 def _answers(path: Path, names: tuple[str, ...]) -> dict[str, str]:
-    """Digests of the answers in a learner's notebook as it is now; none of one that cannot be read."""
+    """The answers in a notebook as it is now; none of one that cannot be read. The caller leaves them as they are."""
     try:
         found = path.stat()
     except (OSError, ValueError):
         return {}
-    return _digests(path, names, found.st_mtime_ns, found.st_size)
+    return _handed(path, names, found.st_mtime_ns, found.st_size)
 
 
 @lru_cache(128)
-def _digests(path: Path, names: tuple[str, ...], _time: int, _size: int) -> dict[str, str]:
+def _handed(path: Path, names: tuple[str, ...], _time: int, _size: int) -> dict[str, str]:
     from carelab.grading.submission import read_handed  # as the check reads it
 
-    return {name: digest(answer) for name, answer in read_handed(path, names).answers.items()}
+    return read_handed(path, names).answers
 
 
 # ---------------------------------------------------------------- weeks, skills, and what comes next
@@ -258,13 +261,36 @@ def _week(week: Week, workspace: Path, verified: Any, seconds: Any) -> WeekProgr
     checks, when = {}, ""
     if isinstance(verified, dict) and isinstance(verified.get("checks"), dict):
         checks, when = verified["checks"], str(verified.get("checked_at", ""))
-    now: dict[str, str] = {}
-    if checks:
-        for stem in dict.fromkeys(task.notebook for task in all_tasks):
-            names = tuple(task.name for task in all_tasks if task.notebook == stem)
-            now |= _answers(workspace / week.folder / f"{stem}.ipynb", names)
-    found = tuple((task, _verified(task, checks.get(task.name), when, now.get(task.name))) for task in all_tasks)
-    return WeekProgress(week, found, {stem: n for stem, n in by_stem.items() if n})
+    found: dict[str, Verified | None] = {}
+    pending: set[str] = set()
+    for stem in dict.fromkeys(task.notebook for task in all_tasks):
+        own = [task for task in all_tasks if task.notebook == stem]
+        names = tuple(task.name for task in own)
+        now = _answers(workspace / week.folder / f"{stem}.ipynb", names)
+        given = _answers(RELEASE / week.folder / f"{stem}.ipynb", names)
+        ours = {task.name: _verified(task, checks.get(task.name), when, now.get(task.name)) for task in own}
+        found |= _still_true(ours, now, RELEASE / week.folder / f"{stem}.ipynb")
+        pending |= {
+            name
+            for name, answer in now.items()
+            if answer.split() != given.get(name, "").split() and not ((v := found[name]) and v.current)
+        }
+    in_order = tuple((task, found[task.name]) for task in all_tasks)
+    return WeekProgress(week, in_order, {stem: n for stem, n in by_stem.items() if n}, frozenset(pending))
+
+
+def _still_true(verified: dict[str, Verified | None], now: dict[str, str], release: Path) -> dict[str, Verified | None]:
+    """What was verified, where no answer that it builds on has changed since."""
+    changed = {name for name, one in verified.items() if one and not one.current}
+    if not changed:
+        return verified
+    from carelab.learner.depends import affected  # takes code apart: only when something has changed
+
+    cells = _object(release).get("cells")
+    gone = affected(cells if isinstance(cells, list) else [], now, changed)
+    return {
+        name: dataclasses.replace(one, current=False) if one and name in gone else one for name, one in verified.items()
+    }
 
 
 def _task(name: str, week: int, entry: Any) -> Task | None:
@@ -286,7 +312,7 @@ def _verified(task: Task, entry: Any, when: str, now: str | None) -> Verified | 
         return None
     earned = entry.get("earned")
     earned = float(earned) if isinstance(earned, int | float) and 0 <= earned <= task.points else 0.0
-    current = now is not None and entry.get("answer") == now
+    current = now is not None and entry.get("answer") == digest(now)
     return Verified(entry["status"], earned, str(entry.get("message", "")), when, current)
 
 
@@ -315,9 +341,12 @@ def _next(weeks: tuple[WeekProgress, ...], last: Any) -> Place | None:
     unmet = [
         task
         for task, verified in week.tasks
-        if task.kind != "written" and not (verified and verified.current and verified.status == "passed")
+        if not (verified and verified.status == "for a person")
+        and not (verified and verified.current and verified.status == "passed")
     ]
     unmet.sort(key=lambda task: f"{folder}/{task.notebook}.ipynb" != last)  # of that notebook first, else as they come
     if not unmet:
         return Place(f"{folder}/project.ipynb", "", f"Project of week {week.week.number}")
-    return Place(f"{folder}/{unmet[0].notebook}.ipynb", unmet[0].anchor, unmet[0].title)
+    # What has been written since the last check may well be right: go on behind it.
+    first = next((task for task in unmet if task.name not in week.pending), unmet[0])
+    return Place(f"{folder}/{first.notebook}.ipynb", first.anchor, first.title)

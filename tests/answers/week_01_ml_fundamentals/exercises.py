@@ -315,7 +315,7 @@ def auc_on_later_visits(model, train, test, columns):
     return float(roc_auc_score(test["missed"], model.predict(test[columns])))
 
 
-# %% exercise="w01-honest-auc" wrong="column of the wrong class" says="worse than a coin"
+# %% exercise="w01-honest-auc" wrong="column of the wrong class" says="no better than a coin"
 def auc_on_later_visits(model, train, test, columns):
     model.fit(train[columns], train["missed"])
     return float(roc_auc_score(test["missed"], model.predict_proba(test[columns])[:, 0]))

@@ -64,6 +64,7 @@ class Entry:
     figures: tuple[Figure, ...]
     verified: tuple[tuple[str, str], ...]
     in_short: str
+    warning: str  # stands above figures whose answers the grader has not accepted; empty when it has
 
 
 @dataclass(frozen=True)
@@ -118,12 +119,13 @@ def collect(workspace: Path, progress: Progress, name: str = "") -> Portfolio:
             f"then make your portfolio again.{why}"
         )
     made = _made(workspace, progress, entries)
+    shown = [skill for skill in progress.skills if skill.checks] or list(progress.skills)
     everyone = [skill.skill.title for skill in progress.skills if skill.passed]
     picture = Figure(
-        _own_picture(skills.picture(progress.skills)),
-        f"Figure 1. Exercises and gates that were verified, by skill: {len(everyone)} of {len(progress.skills)} skills "
-        f"have verified work. {SYNTHETIC}",
-        skills.in_words(progress.skills),
+        _own_picture(skills.picture(shown)),
+        f"Figure 1. Exercises and checks that were verified, by skill: {len(everyone)} of the course's "
+        f"{len(progress.skills)} skills have verified work. {SYNTHETIC}",
+        skills.in_words(shown),
     )
     return Portfolio(
         title=course.course.title,
@@ -145,15 +147,10 @@ def _in_order(course: Curriculum, weeks: Iterable[WeekProgress]) -> list[Project
 
 
 def _not_done(course: Curriculum, missing: Sequence[Project]) -> str:
-    """One line for what is not shown: projects the learner could have done, and how many the course does not have yet."""
+    """One line for the projects that the learner could have done; what the course does not have yet says nothing of them."""
     ready = {week.number for week in course.weeks if week.ready}
     open_ones = [project.title for project in missing if ready.issuperset(project.weeks)]
-    waiting = len(missing) - len(open_ones)
-    lines = [f"Not done yet: {', '.join(open_ones)}."] if open_ones else []
-    if waiting:
-        projects = "1 further project is" if waiting == 1 else f"{waiting} further projects are"
-        lines.append(f"{projects} in preparation in the course.")
-    return " ".join(lines)
+    return f"Not done yet: {', '.join(open_ones)}." if open_ones else ""
 
 
 def _artefact(
@@ -207,7 +204,15 @@ def _entry(
         figures=tuple(_figures(workspace, project.id, folder, content, number, left_out)),
         verified=tuple(_verification(tasks, weeks)),
         in_short=in_short,
+        warning=_warning(len(gates) - passed),
     )
+
+
+def _warning(missing: int) -> str:
+    if not missing:
+        return ""
+    gates = "One check of this project is" if missing == 1 else f"{missing} checks of this project are"
+    return f"{gates} not passed, or not run on these answers: what follows may be wrong."
 
 
 def _tasks_of(project: Project, weeks: Sequence[WeekProgress]) -> list[tuple[Task, Verified | None]]:
@@ -313,7 +318,7 @@ def _verification(
     else:
         when = f" on {_day(days[-1])}" if days else ""
         yield "How", f"The course's grader ran the answers again{when}, with cases that the learner does not see."
-        changed = [f"“{_heading(task)}”" for task, verified in checked if not verified.current]
+        changed = [f"“{_heading(task)}”" for task, v in checked if v.status == "passed" and not v.current]
         yield (
             "Changed since then",
             f"{', '.join(changed)}: what is changed does not count as verified."

@@ -85,6 +85,9 @@ def _entry(pdf: _Document, entry: Entry) -> None:
         pdf.words(entry.decision.text)
     if entry.figures or entry.blocks:
         pdf.subheading("Figures and results", room=16 + pdf.height_of(entry.figures[0]) if entry.figures else 25)
+        if entry.warning:
+            pdf.runs([(entry.warning, "B", "")])
+            pdf.ln(2)
     for figure in entry.figures:
         pdf.figure(figure)
     waiting: list[facts.Table] = []  # small tables, which stand two beside each other

@@ -20,6 +20,7 @@ from carelab.learner.portfolio.facts import clip
 
 CHARACTERS = 20_000
 KEY_LINE = 220  # characters
+KEY_WORDS = 5  # at least, of a sentence that says something by itself
 
 _COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)  # a notebook does not show them either
 _SCHEME = re.compile(r"(https?|mailto):", re.IGNORECASE)
@@ -60,13 +61,16 @@ def html(text: str) -> str:
 
 
 def key_line(text: str) -> str:
-    """The first sentence of a tidy text that is not a heading: what a reader takes away in a minute."""
-    tokens = parse(text)
-    for before, token in itertools.pairwise(tokens):
-        if token.type == "inline" and before.type != "heading_open":
+    """The first sentence of a tidy text that says something: what a reader takes away in a minute.
+
+    No heading, no cell of a table, and no lead-in such as "Who gets what."; empty when there is no such sentence.
+    """
+    for before, token in itertools.pairwise(parse(text)):
+        if token.type == "inline" and before.type == "paragraph_open":
             words = " ".join(words_of(token.children or []).split())
-            if words:
-                return clip(_SENTENCE.split(words, maxsplit=1)[0], KEY_LINE)
+            for sentence in _SENTENCE.split(words):
+                if len(sentence.split()) >= KEY_WORDS:
+                    return clip(sentence, KEY_LINE)
     return ""
 
 

@@ -73,9 +73,11 @@
         const focus = page.contains(document.activeElement) ? document.activeElement.id : '';
         const top = node.scrollTop;
         const open = new Map([...page.querySelectorAll('details[id]')].map(part => [part.id, part.open]));
+        const name = page.querySelector('#cl-name')?.value ?? '';
         page.innerHTML = shown = html; // made by our own server, which escapes everything it puts in
         for (const part of page.querySelectorAll('details[id]')) part.open = open.get(part.id) ?? part.open;
         node.scrollTop = top;
+        if (name && page.querySelector('#cl-name')) page.querySelector('#cl-name').value = name;
         if (focus) (document.getElementById(focus) ?? page.querySelector('a, button'))?.focus({ preventScroll: true });
       }
 
@@ -145,6 +147,7 @@
         const widget = await commands.execute('docmanager:open', { path });
         if (!anchor || !widget?.setFragment) return;
         await widget.context.ready;
+        let cell = -1;
         // A notebook that has just opened draws its cells one after the other: ask until the heading is in view and stays.
         const name = CSS.escape(anchor);
         for (let tries = 0, before = NaN, stays = 0; tries < 30 && stays < 2 && widget.isVisible; tries++) {
@@ -155,10 +158,18 @@
           const box = widget.node.getBoundingClientRect();
           stays = top === before && top >= box.top && top < box.bottom ? stays + 1 : 0;
           before = top;
+          if (heading) cell = widget.content.widgets?.findIndex(one => one.node.contains(heading)) ?? -1;
         }
+        if (cell < 0) return;
+        widget.content.activeCellIndex = cell; // so that the keyboard goes on from here
+        widget.content.activate();
       }
 
       async function check(week) {
+        if (week === undefined && front().startsWith('backups/')) {
+          openDesk();
+          return say('This is a kept copy, which is not checked: open the notebook in the week’s own folder.', true);
+        }
         const named = week ?? Number(/(?:^|\/)week_(\d+)/.exec(front())?.[1] ?? NaN);
         const number = Number.isInteger(named) ? named : firstWeek();
         await saveAll();
@@ -176,13 +187,23 @@
         if (name === 'reset') {
           const sure = await showDialog({
             title: 'Start this notebook over?',
-            body: `${path} becomes what it was when you got it. Your copy of today is kept in the folder backups.`,
-            buttons: [Dialog.cancelButton(), Dialog.warnButton({ label: 'Start over' })]
+            body:
+              `${path} becomes what it was when you got it. Your copy, with all that is not saved yet, is kept in the folder ` +
+              'backups. What was verified in this notebook has to be done and checked again.',
+            buttons: [Dialog.cancelButton(), Dialog.warnButton({ label: 'Start over' })],
+            defaultButton: 0
           });
           if (!sure.button.accept) return;
         }
         await saveAll(); // so that what is kept is what the learner sees
         await act(name === 'reset' ? 'Starting over …' : 'Taking the new version …', name, { name: path });
+        await reload(path);
+        if (name !== 'reset') return;
+        for (const widget of shell.widgets('main')) // what the old cells made is gone, too
+          if (context(widget)?.localPath === path && widget.sessionContext?.session?.kernel) await widget.sessionContext.restartKernel();
+      }
+
+      async function reload(path) {
         for (const widget of shell.widgets('main')) if (context(widget)?.localPath === path) await context(widget).revert();
       }
 
@@ -220,7 +241,9 @@
         execute: async () => {
           await saveAll();
           openDesk();
-          await act('Making your portfolio …', 'portfolio', {});
+          const name = panel.content.page.querySelector('#cl-name')?.value ?? '';
+          await act('Making your portfolio …', 'portfolio', { name });
+          for (const kind of ['html', 'pdf']) await reload(`portfolio/portfolio.${kind}`);
         }
       });
       for (const command of ['carelab:desk', 'carelab:check', 'carelab:portfolio'])
