@@ -123,11 +123,14 @@ def seen() -> Seen:
 
 
 @pytest.fixture
-def page(browser: Any, seen: Seen) -> Iterator[Any]:
+def page(browser: Any, seen: Seen, request: pytest.FixtureRequest) -> Iterator[Any]:
     """A new window, watched."""
     window = browser.new_context(viewport={"width": 1400, "height": 1000})
     opened = window.new_page()
     opened.set_default_timeout(120_000)  # a machine may be busy; what never comes is told late, that is all
     seen.watch(opened)
     yield opened
+    opened.screenshot(
+        path=SCREENSHOTS / f"last-{request.node.name}.png"
+    )  # what it looked like at the end, or when it failed
     window.close()

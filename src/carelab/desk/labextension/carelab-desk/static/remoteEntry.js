@@ -139,9 +139,21 @@
         const path = context(shell.currentWidget)?.localPath ?? '';
         return path.endsWith('.ipynb') ? path : '';
       };
-      const saveAll = async () => {
-        if (commands.isEnabled('docmanager:save-all')) await commands.execute('docmanager:save-all');
-      };
+      // One after the other: two saves of a file at once make JupyterLab ask which of the two is the right one.
+      const saving = new WeakMap();
+      function watch(widget) {
+        const one = context(widget);
+        if (!one || saving.has(one)) return;
+        saving.set(one, false);
+        one.saveState.connect((_, state) => saving.set(one, state === 'started'));
+      }
+      async function saveAll() {
+        for (const widget of shell.widgets('main')) {
+          const one = context(widget);
+          for (let tries = 0; tries < 100 && saving.get(one); tries++) await new Promise(done => setTimeout(done, 50));
+          if (one?.model?.dirty && !one.model.readOnly) await one.save();
+        }
+      }
 
       async function go(path, anchor) {
         const widget = await commands.execute('docmanager:open', { path });
@@ -266,7 +278,10 @@
         const here = document.visibilityState === 'visible' && Date.now() - touched < STILL_HERE * 1000;
         if (here && front()) void note(front(), NOTE_EVERY);
       }, NOTE_EVERY * 1000);
-      shell.currentChanged?.connect(() => front() && void note(front(), 0)); // the place to continue at
+      shell.currentChanged?.connect(() => {
+        watch(shell.currentWidget);
+        if (front()) void note(front(), 0); // the place to continue at
+      });
     }
 
     return {
