@@ -61,8 +61,13 @@ def wait_for_kernel(page: Any) -> None:
 def run_first_code_cell(page: Any) -> None:
     """Click into the first code cell of the notebook in front, run it, and wait until it has run."""
     panel = page.locator(IN_FRONT)
-    panel.locator(".jp-CodeCell").first.locator(".cm-content").first.click()
-    page.keyboard.press("Control+Enter")
+    prompt = panel.locator(".jp-CodeCell .jp-InputPrompt").first
+    for _ in range(5):  # a notebook that is still being drawn may not take the key: press again, as a person would
+        panel.locator(".jp-CodeCell").first.locator(".cm-content").first.click()
+        page.keyboard.press("Control+Enter")
+        page.wait_for_timeout(3000)
+        if prompt.inner_text() != "[ ]:":
+            break
     panel.locator(".jp-CodeCell .jp-InputPrompt", has_text=re.compile(r"\[\d+\]")).first.wait_for(state="visible")
 
 
