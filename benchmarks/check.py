@@ -97,7 +97,7 @@ def readings() -> tuple[list[float], list[float]]:
         full = dataclasses.replace(course, weeks=tuple(dataclasses.replace(w, status="ready") for w in course.weeks))
         progress.RELEASE, progress.load = release, lambda: full
         for _ in range(ROUNDS):
-            progress._digests.cache_clear()
+            progress._handed.cache_clear()
             for kept in (cold, warm):
                 began = time.perf_counter()
                 found = progress.read(workspace)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from carelab.desk import LABEXTENSION
 from carelab.errors import UserError
-from carelab.quiet import QUIET_ENVIRONMENT
+from carelab.quiet import QUIET_ENVIRONMENT, without_grammars
 
 LANDING = "START_HERE.ipynb"
 USUAL_PORT = 8888
@@ -97,6 +97,7 @@ def start(workspace: Path, port: int, browser: bool) -> None:
     prepare_environment(workspace)
     if browser and not _can_open_browser():
         browser = False
+    without_grammars()  # half of the time until the page is there
     from jupyterlab.labapp import LabApp
 
     LabApp.launch_instance(argv=server_arguments(workspace, port, browser))
