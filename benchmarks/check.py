@@ -37,7 +37,8 @@ with _c.redirect_stdout(_i.StringIO()) as _said:
 def latencies(week: str, stem: str) -> dict[str, list[float]]:
     """Seconds of each call, by exercise: in a kernel that ran the complete notebook up to the exercise's own cell."""
     found: dict[str, list[float]] = {}
-    manager, client = start_new_kernel(extra_arguments=["--log-level=ERROR"])
+    place = tempfile.TemporaryDirectory()  # for what a project keeps
+    manager, client = start_new_kernel(extra_arguments=["--log-level=ERROR"], cwd=place.name)
     try:
 
         def run(code: str) -> None:
@@ -62,6 +63,7 @@ def latencies(week: str, stem: str) -> dict[str, list[float]]:
     finally:
         client.stop_channels()
         manager.shutdown_kernel(now=True)
+        place.cleanup()
     return found
 
 
@@ -88,7 +90,7 @@ def readings() -> tuple[list[float], list[float]]:
         results = {}
         for week in course.weeks:
             shutil.copytree(SOLUTIONS / ready.folder, workspace / week.folder)  # with outputs, as a learner's are
-            (release / week.folder).mkdir(parents=True)
+            shutil.copytree(RELEASE / ready.folder, release / week.folder)
             (release / week.folder / "exercises.json").write_text(json.dumps(tasks))
             checks = {name: {"status": "passed", "earned": 1.0, "message": "", "answer": "?"} for name in tasks}
             results[week.folder] = {"checked_at": "2026-07-01T00:00:00+00:00", "checks": checks}
