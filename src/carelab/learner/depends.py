@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
+from functools import lru_cache
 from typing import Any
 
 from carelab.grading.names import defined, read, touched
@@ -34,8 +35,9 @@ def affected(cells: Iterable[Mapping[str, Any]], answers: Mapping[str, str], cha
     return found
 
 
-def _names(look: Any, source: str) -> set[str]:
+@lru_cache(4096)  # a page is drawn again and again, of cells that hardly change
+def _names(look: Callable[[str], set[str]], source: str) -> frozenset[str]:
     try:
-        return set(look(source))
-    except (SyntaxError, ValueError, RecursionError):  # a learner's cell may hold anything
-        return set()
+        return frozenset(look(source))
+    except (SyntaxError, ValueError, RecursionError, MemoryError):  # a learner's cell may hold anything
+        return frozenset()
