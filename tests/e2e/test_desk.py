@@ -159,6 +159,36 @@ def test_a_new_version_is_taken_with_what_the_learner_wrote(course: Any, page: A
     seen.nothing()
 
 
+def test_starting_over_asks_first_keeps_a_copy_and_restarts(course: Any, page: Any, seen: Any) -> None:
+    desk = opened(page, course)
+    desk.locator(".cl-notebooks a", has_text="Project").click()
+    page.locator(f"{IN_FRONT} h1").first.wait_for(state="visible")
+    idle = page.locator(f"{IN_FRONT} .jp-Notebook-ExecutionIndicator[data-status='idle']")
+    idle.wait_for(state="visible")
+    first = page.locator(f"{IN_FRONT} .jp-CodeCell").first
+    first.locator(".cm-content").first.click()
+    page.keyboard.insert_text("kept = 'not saved yet'\n")
+
+    page.locator(".lm-TabBar-tabLabel", has_text="Course").click()
+    over = desk.locator("#cl-reset-1-project")
+    over.click()
+    page.keyboard.press("Enter")  # whoever presses Enter without reading has lost nothing
+    page.locator(".jp-Dialog").wait_for(state="detached")
+    assert not (course.workspace / "backups" / FOLDER).is_dir() or not list(
+        (course.workspace / "backups" / FOLDER).glob("project *")
+    )
+    over.click()
+    page.locator(".jp-Dialog button", has_text="Start over").click()
+    desk.locator("[role=status]", has_text="it is as it was").wait_for(state="visible")
+    (copy,) = (course.workspace / "backups" / FOLDER).glob("project *.ipynb")
+    assert "not saved yet" in copy.read_text(encoding="utf-8"), "what was not saved is in the copy, too"
+    assert "not saved yet" not in (course.workspace / FOLDER / "project.ipynb").read_text(encoding="utf-8")
+    page.locator(".lm-TabBar-tabLabel", has_text="project").click()
+    idle.wait_for(state="visible")
+    assert "not saved yet" not in first.inner_text()
+    seen.nothing()
+
+
 @pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])
 def test_nobody_is_shut_out(theme: str, course: Any, page: Any, seen: Any) -> None:
     axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="requirements-dev.lock has it").Axe()
