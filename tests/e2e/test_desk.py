@@ -151,7 +151,7 @@ def test_a_new_version_is_taken_with_what_the_learner_wrote(course: Any, page: A
     page.screenshot(path=SCREENSHOTS / "desk-update.png")
     update.locator("button").click()
     desk.locator("[role=status]", has_text="You have the new version").wait_for(state="visible")
-    assert update.count() == 0
+    update.wait_for(state="detached")  # the page is drawn again after the sentence is said
     taken = own.read_text(encoding="utf-8")
     assert note in taken and "older version" not in taken
     old = list((course.workspace / "backups" / FOLDER).glob("lesson *.ipynb"))
@@ -172,6 +172,7 @@ def test_starting_over_asks_first_keeps_a_copy_and_restarts(course: Any, page: A
     page.locator(".lm-TabBar-tabLabel", has_text="Course").click()
     over = desk.locator("#cl-reset-1-project")
     over.click()
+    page.locator(".jp-Dialog").wait_for(state="visible")
     page.keyboard.press("Enter")  # whoever presses Enter without reading has lost nothing
     page.locator(".jp-Dialog").wait_for(state="detached")
     assert not (course.workspace / "backups" / FOLDER).is_dir() or not list(
@@ -184,8 +185,7 @@ def test_starting_over_asks_first_keeps_a_copy_and_restarts(course: Any, page: A
     assert "not saved yet" in copy.read_text(encoding="utf-8"), "what was not saved is in the copy, too"
     assert "not saved yet" not in (course.workspace / FOLDER / "project.ipynb").read_text(encoding="utf-8")
     page.locator(".lm-TabBar-tabLabel", has_text="project").click()
-    idle.wait_for(state="visible")
-    assert "not saved yet" not in first.inner_text()
+    wait_for(lambda: "not saved yet" not in first.inner_text(), 60)
     seen.nothing()
 
 
