@@ -184,7 +184,8 @@ def test_a_learner_takes_week_1(course: Any, page: Any, seen: Any) -> None:
     desk.locator(".cl-figures", has_text="15 of 15 checks").wait_for(state="visible", timeout=180_000)
     assert "20 of 20 points" in desk.locator("#cl-week-1").inner_text()
     walk.picture("checked")
-    desk.locator("#cl-skills").scroll_into_view_if_needed()
+    desk.locator("[role=status]", has_text="Week 1 is checked").wait_for(state="visible")
+    page.evaluate("document.querySelector('#cl-skills').scrollIntoView()")  # at once: the page may be drawn again
     walk.picture("skills")
 
     desk.locator("#cl-make-portfolio").click()
