@@ -46,8 +46,7 @@ class Walk:
     def cell(self, words: str) -> Any:
         """The code cell in front that holds these words; JupyterLab draws only what is near."""
         found = self.page.locator(f"{IN_FRONT} .jp-CodeCell", has_text=words).first
-        found.wait_for(state="attached")
-        found.scroll_into_view_if_needed()
+        found.wait_for(state="attached")  # a click brings it into view
         return found
 
     def run(self, cell: Any) -> str:
