@@ -782,7 +782,7 @@ for _calls in (1, 15, 400):
 
 *About 84 min from the start.*
 
-The nurse manager asks for a second line of 15 calls. Each further call is a little less likely to be worth it; you saw the curve. So put money on it. The table `plan` has one row for each number of calls a day: `calls`, and `reached`, how many of them go to somebody who would stay away. A visit that is kept after all is worth `value`, a call costs `cost`, and a call keeps only a part of those it reaches, `kept`.
+The nurse manager asks whether more calls a day would pay. Each further call is a little less likely to be worth it; you saw the curve. So put money on it. The table `plan` has one row for each number of calls a day: `calls`, and `reached`, how many of them go to somebody who would stay away. A visit that is kept after all is worth `value`, a call costs `cost`, and a call keeps only a part of those it reaches, `kept`.
 
 Net benefit of a row: reached × kept × value − calls × cost, where reached and calls are the columns `plan["reached"]` and `plan["calls"]`. Which number of calls has the highest one? `net.idxmax()` is the row name of the largest value, and `plan.loc[row, "calls"]` reads one cell. (Value, cost and the share kept are assumptions of the nurse line, not facts; in week 7 you measure the last one.)
 """
@@ -809,7 +809,7 @@ assert best is not None, "Your function gives nothing back. Does its last line b
 assert best != 40, "40 calls reach the most people. Do the last 20 calls pay for themselves? Take the cost off, and count only the share kept."
 assert best in set(plan["calls"]), f"You returned {best}; return the number of calls of the best row, not its name or its benefit."
 assert best == 20, f"You returned {best}. Net benefit of the four rows: 80, 120, 160, 120. Which row is that, and how many calls has it?"
-print("Passed. At these prices the second line of calls is worth its money up to 20 calls a day.")
+print("Passed. At these prices further calls are worth their money up to 20 a day.")
 ### BEGIN HIDDEN TESTS
 assert best_number_of_calls(plan, value=100, cost=25, kept=0.4) == 5, "When calls cost more, fewer are worth it; use `cost`."
 assert best_number_of_calls(plan, value=400, cost=8, kept=0.4) == 40, "When a kept visit is worth more, more calls pay; use `value`."

@@ -331,12 +331,12 @@ plt.show()
 """
 
 # %%
-threshold = test.loc[test["place"] == 15, "risk"].median()
+before = validation[validation["lead_days"] >= 1]  # a threshold is chosen before it is tried
+before = before.assign(risk=model.predict_proba(before[numbers + words])[:, 1], day=before["start"].dt.date)
+threshold = before.groupby("day")["risk"].apply(lambda risk: risk.nlargest(15).min()).median()
 flags = test.assign(flag=test["risk"] >= threshold).groupby("day")["flag"].sum()
-print(f"risk of the 15th patient on a typical day: {threshold:.2f}")
-print(
-    f"calls a day at that fixed threshold: {flags.quantile(0.1):.0f} to {flags.quantile(0.9):.0f} on four days of five"
-)
+print(f"risk of the 15th patient on a typical day, October to December: {threshold:.2f}")
+print(f"calls a day at that fixed threshold, January to March: {flags.quantile(0.1):.0f} to {flags.quantile(0.9):.0f} on four days of five")
 
 # %% [markdown]
 """
@@ -347,17 +347,18 @@ A **threshold** is the lowest risk that still gets a call. Nobody can staff a th
 
 # %% [markdown]
 """
-One debt is left: is a risk of 0.40 really 40 in 100? For the patients on the list, compare what the model promised with what happened.
+One debt is left: is a risk of 0.40 really 40 in 100? For the patients on the list, compare what the model promised with what happened. (The margin is that of a share counted on so many calls: twice its standard error.)
 """
 
 # %%
 on_list = test[called]
 print(f"average risk of those on the list: {on_list['risk'].mean():.2f}")
-print(f"share of them who stayed away:     {on_list['missed'].mean():.2f}")
+margin = 2 * np.sqrt(on_list["missed"].var() / len(on_list))
+print(f"share of them who stayed away:     {on_list['missed'].mean():.2f}, give or take {margin:.2f}")
 
 # %% [markdown]
 """
-The order is useful, the number is not: the model promises more than happens. Such a score is badly **calibrated**. You may rank with it; you may not read a single risk to a nurse as a percentage. Week 3 measures and mends this.
+The order is useful, the number is not: on this list the model promises more than happens, by more than chance explains. A score whose risks come true is called **calibrated**; this one, at the top of the day, is not. You may rank with it; you may not read a single risk to a nurse as a percentage. Week 3 looks at the whole range of risks, and mends it.
 """
 
 # %% [markdown]

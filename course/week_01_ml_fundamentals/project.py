@@ -226,7 +226,7 @@ assert (
 
 # %% [markdown]
 """
-Put it to work on the two lists of 30 June, a Tuesday: tomorrow's visits, and those 7 to 13 days away. The calls of `bands` carry the capacities: 15 and 20 places tomorrow, 20 and none on the Tuesday list. Beyond 3 rides, riders with the lower risk would get a call.
+Put it to work on the two lists of 30 June, a Tuesday: tomorrow's visits, and those 7 to 13 days away. The calls of `bands` carry the capacities: 15 and 20 places tomorrow, 20 and none on the Tuesday list. Beyond 3 rides, riders with the lower risk would get a call. (The model learns from the months up to December, so that the one that makes these lists is the one that step 4 judges; before a launch it would be fitted again to all months.)
 """
 
 # %% tags=["uses-answer"]
@@ -259,21 +259,21 @@ If you see no ride for tomorrow, that is no mistake: only a few of tomorrow's pa
 
 *About 45 min from the start. Stuck? `hint("w01-j11-gain")`*
 
-Three rules need no model: call those who **booked longest ago** (the front desk's proposal), who **missed most often**, or who missed the **largest share** of their earlier visits (`known_rate`). Open the test months, April to June, once: same days, same 15 calls and rides, different orders. Of 100 of them, how many go to somebody who stayed away? Nobody was called in those months, so the outcomes are not stained by calls (texts were sent; they are looked at below); visits booked on the day itself are left out.
+Three rules need no model: call those who **booked longest ago** (the front desk's proposal), who **missed most often**, or who missed the **largest share** of their earlier visits (`known_rate`). Open the test months, April to June, once: same days, same 15 calls and rides, different orders. Of 100 of them, how many go to somebody who stayed away? Nobody was called in those months, so the outcomes are not stained by calls (texts were sent; they are looked at below); visits booked on the day itself are left out. Where patients are level, the order is drawn by lot, not taken from the extract.
 """
 
 # %% tags=["uses-answer"]
 test = test.assign(risk=model.predict_proba(test[features])[:, 1])[test["lead_days"] >= 1]
+test = test.sample(frac=1.0, random_state=1)
 orders = {"highest risk": "risk", "largest share missed": "known_rate", "missed most often": "prior_no_shows"}
 orders["booked longest ago"] = "lead_days"
-per_100 = {}
+per_100, aimed = {}, {}
 for name, column in orders.items():
     place = test.groupby("day")[column].rank(ascending=False, method="first")
-    per_100[name] = round(100 * test.loc[place <= 15, "missed"].mean(), 1)
+    aimed[name] = test[place <= 15].groupby("day")["missed"].agg(["sum", "size"])
+    per_100[name] = round(100 * aimed[name]["sum"].sum() / aimed[name]["size"].sum(), 1)
 per_100["any fifteen"] = round(100 * test["missed"].mean(), 1)
 print(pd.Series(per_100).to_string())
-margin = 196 * np.sqrt(0.3 * 0.7 / (15 * test["day"].nunique()))  # 95 % of a share near 30 in 100, for this many calls
-print(f"\neach figure for a list is uncertain by about {margin:.0f} up or down")
 
 # %% tags=["uses-answer"]
 fig, ax = plt.subplots()
@@ -309,7 +309,7 @@ best_rule = max(value for name, value in per_100.items() if name != "highest ris
 assert abs(gain - (per_100["highest risk"] - best_rule)) < 0.15, (
     f"{gain:.1f} is not a difference between two rows of the table. Take the model's row and the best row that needs no model."
 )
-print(f"Passed. {gain:.1f} more in every 100, where each figure is uncertain by about {margin:.0f}. Is that worth owning a model?")
+print(f"Passed. {gain:.1f} more in every 100. Is that more than luck, and is it worth owning a model?")
 
 # %% [markdown] hint="w01-j11-gain"
 """
@@ -317,6 +317,22 @@ print(f"Passed. {gain:.1f} more in every 100, where each figure is uncertain by 
 2. Write `gain = ` and the difference of two numbers from the table, or of `per_100["..."]` and `per_100["..."]`.
 3. Lesson, section 3: the model's worth is its distance to the best rule you can think of.
 """
+
+# %% [markdown]
+"""
+Is that difference more than luck? Both lists were tried on the same days, so ask what other days like these would have shown: draw the days again, with repetition, 2,000 times, and take the difference each time. (This is a **paired bootstrap**; week 3 has you write one.)
+"""
+
+# %% tags=["uses-answer"]
+best = max((name for name in orders if name != "highest risk"), key=per_100.get)
+n_days = len(aimed[best])
+drawn = np.random.default_rng(1).integers(0, n_days, (2000, n_days))
+shares = {}
+for name in ("highest risk", best):
+    worth, made = (aimed[name][column].to_numpy()[drawn].sum(axis=1) for column in ("sum", "size"))
+    shares[name] = 100 * worth / made
+low, high = np.quantile(shares["highest risk"] - shares[best], [0.025, 0.975])
+print(f"the model against '{best}': {low:+.1f} to {high:+.1f} calls of 100, in 95 of 100 draws")
 
 # %% [markdown]
 """
@@ -386,7 +402,7 @@ A warning about the last row: the share of called patients who stay away falls w
 <!-- BEGIN SOLUTION -->
 **From 1 July, the nurse line calls those who have missed the largest share of their earlier visits.** Every day at 16:00 a list for the next working day is ready. The first 15 patients are called; up to three of them who need transport are offered a ride instead. The next 20 get a text that asks for an answer. Everybody else gets the usual reminder. Every Tuesday the first 20 of next week's list are offered an earlier slot. The nurse manager owns the 15, the transport coordinator the 3 rides, the front desk the 20 texts, the scheduling desk the 20 offers; each may change the number on any day.
 
-**What it is worth.** On the visits of April to June 2026 31 of 100 calls by this list would have been aimed at people who stayed away, against 19 when anybody is called. We also built a model. It was better by one or two calls in 100, which is less than the uncertainty of the figures, and a model has to be owned, watched and explained. So we start with the rule, and keep the model for the next review. All figures come from synthetic records and have to be measured again on ours.
+**What it is worth.** On the visits of April to June 2026 31 of 100 calls by this list would have been aimed at people who stayed away, against 19 when anybody is called. We also built a model. It was better by one or two calls in 100, and by chance alone the difference could as well be none; a model has to be owned, watched and explained. So we start with the rule, and keep the model for the next review. All figures come from synthetic records and have to be measured again on ours.
 
 **What we do not know.** Whether a call, a ride or a text changes what a patient does: we count at whom we aim, not whom we keep. Why people stay away. Whether every clinic records a missed visit in the same way: one that writes "cancelled" looks better than it is.
 
@@ -406,7 +422,7 @@ facts = {
     "what the model may know": features,
     "capacity": {"calls_and_rides_a_day": 15, "rides_a_day": 3, "texts_a_day": 20, "earlier_slots_a_week": 20},
     "of 100 calls, to somebody who stayed away": {name: float(value) for name, value in per_100.items()},
-    "the model against the best simple rule": f"{gain:.1f} calls of 100 more; each list's figure is uncertain by about {margin:.0f}",
+    "the model against the best simple rule": f"{gain:.1f} calls of 100 more (95 % interval {low:+.1f} to {high:+.1f}, days drawn again)",
     "measured on": "visits of April to June 2026, split by date",
     "what this does not show": "whether a call, a ride or a text changes what a patient does",
     "first lists, if the model orders them": {f"{a}: {b}": int(n) for (a, b), n in coming.groupby(["list", "action"]).size().items()},

@@ -32,6 +32,8 @@ def test_a_plain_notebook_passes():
         (new_code_cell('pd.read_csv("https://example.org/x.csv")'), "network call"),
         (new_code_cell("get(url, verify=False)"), "switched-off check"),
         (new_code_cell('api_key = "abc"'), "key in a cell"),
+        (new_code_cell("widgets.interact(draw, calls=(5, 60))"), "shows a widget"),
+        (new_code_cell("slider = widgets.IntSlider(15, 1, 60)"), "shows a widget"),
         (new_code_cell("x", outputs=[new_output("stream", name="stderr", text="warn")]), "stderr"),
         (
             new_code_cell("x", outputs=[new_output("stream", name="stdout", text="<obj at 0x7f12ab34>")]),
@@ -43,6 +45,11 @@ def test_a_plain_notebook_passes():
 )
 def test_each_rule_fails_its_fixture(cell, sentence):
     assert sentence in fatal(TITLE, cell)
+
+
+def test_a_widget_whose_output_is_not_compared_passes():
+    cell = new_code_cell("widgets.interact(draw, calls=(5, 60))", metadata={"tags": ["nbval-ignore-output"]})
+    assert fatal(TITLE, cell) == ""
 
 
 def test_links_and_images_with_words_pass():

@@ -17,6 +17,9 @@ from carelab.quiet import QUIET_ENVIRONMENT, RECORDED_ONLY
 CELL_TIMEOUT_SECONDS = 120
 KERNEL_ENVIRONMENT = {**QUIET_ENVIRONMENT, **RECORDED_ONLY, "PYTHONHASHSEED": "0"}
 
+# What stands for a widget in a notebook: a reference, by a random name, to a model in the kernel that showed it.
+WIDGET = "application/vnd.jupyter.widget-view+json"
+
 # A kernel on loopback TCP warns about it at every start; the warning would drown ours.
 QUIET_KERNEL = ["--log-level=ERROR"]
 
@@ -64,6 +67,9 @@ def execute(notebook: NotebookNode, name: str) -> NotebookNode:
     # The kernel writes its own Python version here.
     notebook.metadata["language_info"] = dict(NOTEBOOK_METADATA["language_info"])
     notebook.metadata.pop("widgets", None)
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.outputs = [output for output in cell.outputs if WIDGET not in output.get("data", {})]
     return notebook
 
 

@@ -25,6 +25,9 @@ _VAGUE_LINK = re.compile(r"(?<!!)\[\s*(?:(?:click\s+)?here|this|this link|link|m
 _CLAIM = re.compile(r"\*\*([0-9][0-9.,]*)(?=[\s%*])[^*\n]*\*\*")
 _NUMBER = re.compile(r"[0-9][0-9,]*(?:\.[0-9]+)?")
 _SMALL_PRINT = re.compile(r"\s*(#|import |from )")  # nobody reads these line by line
+# A widget is shown under a random name, so no output of it is kept; without the tag, nbval would miss one.
+_WIDGET = re.compile(r"\binteract(?:ive|ive_output)?\(|\bwidgets\.[A-Z]\w*\(")
+_UNCOMPARED = "nbval-ignore-output"
 _ADDRESS = re.compile(r"\b0x[0-9a-f]{6,}\b")
 
 
@@ -113,6 +116,8 @@ def _code(index: int, cell: NotebookNode) -> list[Finding]:
         found.append(Finding(index, "a network call; notebooks run offline."))
     if _UNSAFE.search(cell.source):
         found.append(Finding(index, "a key in a cell or a switched-off check that a reader could copy."))
+    if _WIDGET.search(cell.source) and _UNCOMPARED not in cell.metadata.get("tags", []):
+        found.append(Finding(index, f'shows a widget; mark the cell tags=["{_UNCOMPARED}"], and a figure before it.'))
     lines = [line for line in cell.source.splitlines() if line.strip() and not _SMALL_PRINT.match(line)]
     if "nbgrader" not in cell.metadata and len(lines) > MAX_CODE_LINES:
         found.append(Finding(index, f"{len(lines)} lines of code; at most {MAX_CODE_LINES}.", fatal=False))
