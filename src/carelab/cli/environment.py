@@ -1,13 +1,11 @@
 """Commands around the environment: open the course, examine it, renew the lock files, tidy up."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from carelab.cli.learning import Workspace
 from carelab.paths import WORKSPACE
-
-Workspace = Annotated[Path, typer.Option(help="The folder with your own notebooks.", show_default="my_course")]
 
 
 def register(app: typer.Typer) -> None:

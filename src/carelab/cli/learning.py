@@ -13,7 +13,7 @@ from carelab.paths import WORKSPACE
 if TYPE_CHECKING:
     from carelab.learner.workspace import Synced
 
-Workspace = Annotated[Path, typer.Option(help="The folder with your notebooks.", show_default="my_course")]
+Workspace = Annotated[Path, typer.Option(help="The folder with your own notebooks.", show_default="my_course")]
 
 
 def register(app: typer.Typer) -> None:
@@ -25,7 +25,7 @@ def register(app: typer.Typer) -> None:
 
 def check(
     week: Annotated[str, typer.Argument(help="The week, for example 1.")],
-    workspace: Annotated[Path, typer.Option(help="The folder with your notebooks.")] = WORKSPACE,
+    workspace: Workspace = WORKSPACE,
 ) -> None:
     """Run all checks of a week, hidden ones included, on your own copy."""
     from carelab.quiet import without_grammars

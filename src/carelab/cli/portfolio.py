@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from carelab.cli.learning import Workspace
 from carelab.paths import WORKSPACE
 
 
@@ -14,9 +15,7 @@ def register(app: typer.Typer) -> None:
 
 
 def portfolio(
-    workspace: Annotated[
-        Path, typer.Option(help="The folder with your own notebooks.", show_default="my_course")
-    ] = WORKSPACE,
+    workspace: Workspace = WORKSPACE,
     name: Annotated[str, typer.Option(help="Your name, to stand on the first page; none when not given.")] = "",
     out: Annotated[
         Path | None, typer.Option(help="The folder to write to.", show_default="portfolio in your folder")
