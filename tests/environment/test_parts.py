@@ -59,4 +59,5 @@ def test_children_report_to_nobody(monkeypatch: pytest.MonkeyPatch, capfd: pytes
 def test_the_parts_are_the_ones_that_are_promised() -> None:
     assert list(parts.PARTS) == ["lint", "build", "data", "pytest", "notebooks"]
     assert any("mypy" in command for command in parts.lint())
-    assert "loadfile" in parts.pytest()[0]
+    assert "loadgroup" in parts.pytest()[0]  # tests/conftest.py says which tests stay together
+    assert "loadfile" in parts.notebooks()[0]

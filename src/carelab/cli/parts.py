@@ -17,7 +17,8 @@ from carelab.paths import ROOT, SOLUTIONS
 from carelab.quiet import QUIET_ENVIRONMENT, RECORDED_ONLY
 
 Command = list[str]
-_TWO_AT_A_TIME = ["-n", "2", "--dist", "loadfile"]  # loadfile: the cells of one notebook have to stay together
+# Not sorted by the number of tests in a file: the longest files have few.
+_TWO_AT_A_TIME = ["-n", "2", "--no-loadscope-reorder", "--dist"]
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ def data() -> list[Command]:
 
 def pytest() -> list[Command]:
     """The tests of the library, the texts and the answers."""
-    return [_module("pytest", *_TWO_AT_A_TIME, "tests")]
+    return [_module("pytest", *_TWO_AT_A_TIME, "loadgroup", "tests")]
 
 
 def notebooks() -> list[Command]:
@@ -58,7 +59,7 @@ def notebooks() -> list[Command]:
     if not any(SOLUTIONS.rglob("*.ipynb")):
         raise UserError(f"There are no notebooks under {SOLUTIONS.name}/ to run: `python -m carelab build` makes them.")
     options = ["--nbval", "--nbval-current-env", "--nbval-cell-timeout=120", "-p", "no:cacheprovider"]
-    return [_module("pytest", *options, *_TWO_AT_A_TIME, SOLUTIONS.name)]
+    return [_module("pytest", *options, *_TWO_AT_A_TIME, "loadfile", SOLUTIONS.name)]  # its cells share a kernel
 
 
 PARTS: dict[str, Callable[[], list[Command]]] = {
