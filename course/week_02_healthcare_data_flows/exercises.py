@@ -802,7 +802,7 @@ Write the function that makes one from its four arguments. There is one `entity`
 def provenance(made, sources, who, recorded):
     """A Provenance resource (FHIR R4) as a dict.
 
-    made: reference of what was made, such as "List/cohort-2026"; sources: list of references it was made from.
+    made: reference of what was made, such as "Group/cohort-2026"; sources: list of references it was made from.
     who: name of the person who answers for it; recorded: text, date and time with zone.
     Returns a dict with resourceType, target, recorded, agent and entity.
     """
@@ -818,7 +818,7 @@ def provenance(made, sources, who, recorded):
 
 
 # %% check="w02-provenance" points=1
-lineage = provenance("List/cohort-2026", ["Encounter/enc-1", "Encounter/enc-2"], "Sam Rivers", "2026-05-20T16:00:00Z")
+lineage = provenance("Group/cohort-2026", ["Encounter/enc-1", "Encounter/enc-2"], "Sam Rivers", "2026-05-20T16:00:00Z")
 assert lineage is not None, "Your function gives nothing back. Does its last line begin with `return`?"
 assert isinstance(lineage, dict), f"You returned a {type(lineage).__name__}; return a dict."
 try:
@@ -828,16 +828,16 @@ except ValidationError as error:
     problem = f"{'.'.join(str(part) for part in error.errors()[0]['loc'])}: {error.errors()[0]['msg']}"
 assert not problem, f"R4B refuses it at {problem}. Compare brackets and names with the example."
 assert lineage.get("resourceType") == "Provenance", "It does not say what it is: resourceType is missing."
-assert lineage["target"] == [{"reference": "List/cohort-2026"}], f"target is {lineage['target']}; it is what was made, the cohort."
+assert lineage["target"] == [{"reference": "Group/cohort-2026"}], f"target is {lineage['target']}; it is what was made, the cohort."
 named = [entity.get("what", {}).get("reference") for entity in lineage.get("entity", [])]
 assert named == ["Encounter/enc-1", "Encounter/enc-2"], f"As sources you name {named}; there are two, each an entity of its own."
 assert all(entity["role"] == "source" for entity in lineage["entity"]), "The role of each entity is source: it was read, not revised."
 print("Passed. Valid as R4B, and it says what was made of what, by whom, and when.")
 ### BEGIN HIDDEN TESTS
-_other = provenance("List/x", ["Patient/p-1", "Encounter/e-1", "Claim/c-1"], "Lee Park", "2025-12-01T08:30:00-06:00")
+_other = provenance("Group/x", ["Patient/p-1", "Encounter/e-1", "Claim/c-1"], "Lee Park", "2025-12-01T08:30:00-06:00")
 assert _other["agent"][0]["who"].get("display") == "Lee Park", "For another author the agent's display is not that name; use `who`."
 assert _other["recorded"] == "2025-12-01T08:30:00-06:00", "For another time `recorded` is not that time; use the argument as it is."
-assert _other["target"][0]["reference"] == "List/x" and len(_other["entity"]) == 3, "For another table with three sources, target or entity do not follow the arguments."
+assert _other["target"][0]["reference"] == "Group/x" and len(_other["entity"]) == 3, "For another table with three sources, target or entity do not follow the arguments."
 ### END HIDDEN TESTS
 
 # %% [markdown] hint="w02-provenance"
