@@ -84,7 +84,7 @@ Numbers are separated by `~`. Cut one number at `^`: its first part is the numbe
 
 Write `record_number`: the number that a given assigner gave out. If there is none, return `None`; another series' number would be another person's.
 
-Go through `pid.split("|")[3].split("~")` with a `for`, cut each at `^`, and return as soon as the fourth part **is** the assigner.
+Go through `pid.split("|")[3].split("~")` with a `for`, cut each at `^`, and return as soon as the fourth part **is** the assigner. After the loop, `return None`.
 """
 
 
@@ -111,7 +111,7 @@ def record_number(pid, assigner):
 pid = "PID|1||2-006014^^^HOSP-2^PI~LH006014^^^LAKESHORE^MR||Thorngate^Karen||19320618|F"
 number = record_number(pid, "LAKESHORE")
 assert number is not None, (
-    "Your function gives nothing back. Is there a `return` inside the `if`, and does the `if` compare the fourth part?"
+    "Your function gives nothing back for a number that is there. Is there a `return` inside the `if`, and no other in the loop?"
 )
 assert isinstance(number, str), f"You returned a {type(number).__name__}; return one text, the number."
 assert number != "2-006014", "You returned the number of HOSP-2, which stands first. Go by the assigner, not by the place."
@@ -269,7 +269,7 @@ made = [
 share = share_valid(made, EncounterR4B)
 assert share is not None, "Your function gives nothing back. Does its last line begin with `return`?"
 assert share != 1, "You found all of them valid; two of these five do not fit. Does the `try` call model.model_validate?"
-assert share != 0, "You found none valid; three of these five fit. Does one that fails end the count?"
+assert share != 0, "You found none valid; three of these five fit. Does one that fails, or a `return` too far to the right, end the count?"
 assert 0 < share < 1, f"You returned {share}; divide the count by the number of resources."
 assert abs(share - 0.4) > 1e-9, "0.4 is the share that failed. Count after model_validate, inside the `try`."
 assert abs(share - 0.6) < 1e-9, f"You returned {share}; count each of the five that fits, and divide by five."
@@ -299,7 +299,7 @@ assert abs(share_valid(_broken + encounters[10:40], EncounterR4B) - 0.75) < 1e-9
 
 *About 33 min from the start.*
 
-A bulk export is one JSON text a line. DuckDB reads it as a table if you say which columns to expect; left to guess, it guesses differently on another file. The frame is this; write it in the function, with your own lines for the dots:
+A bulk export is one JSON text a line. DuckDB reads it as a table; say which columns to expect, because it guesses differently on another file. Write this in the function, with your own words for the dots:
 
 ```python
 query = '''
@@ -312,7 +312,7 @@ order by stay_id
 return duckdb.execute(query, [path, code]).df()
 ```
 
-The two `?` are filled in order from the list at the end; the first is the file, the second is yours to place: it is the class. Values handed over like this can never be taken for SQL. Take the stays with the status `'finished'` and the class `class.code = ?`. `subject.reference` is `Patient/pat-006014`; `replace(text, 'Patient/', '')` takes the first part off.
+Take the stays with the status `'finished'` and the class `class.code = ?`. Each `?` is filled in order from the list at the end, `[path, code]`; a value handed over like this is never taken for SQL. `subject.reference` is `Patient/pat-006014`; `replace(subject.reference, 'Patient/', '')` takes the first part off.
 """
 
 
@@ -363,7 +363,7 @@ for _code in ("OBSENC", "EMER", "AMB"):
 """
 1. Three places to fill in: what becomes `patient_id`, the value of `status`, and the condition on the class.
 2. Text in SQL stands in single quotes: `'finished'`. The second `?` takes the place of a text and needs no quotes.
-3. `replace(subject.reference, ..., ...)` has three arguments: the column, what to look for, what to put there. Lesson, section 4.
+3. The text under the frame gives the expression for `patient_id`; it goes before `as`. Lesson, section 4.
 """
 
 # %% [markdown]
@@ -416,6 +416,11 @@ share = missing_by_site(patients, "race")
 print(f"Passed. Race is missing in {share.iloc[0]:.0%} of the records of {share.index[0]}, and in {share.iloc[-1]:.0%} at {share.index[-1]}.")
 ### BEGIN HIDDEN TESTS
 assert abs(missing_by_site(table, "language")["b"] - 1) < 1e-9, "For the column language clinic b has the share 1; use `column`."
+_share, _gone = missing_by_site(patients, "ethnicity"), patients["ethnicity"].isna()
+_wanted = {_site: _gone[patients["home_site_id"] == _site].mean() for _site in patients["home_site_id"].unique()}
+assert {_site: round(float(_part), 6) for _site, _part in _share.items()} == {_site: round(float(_part), 6) for _site, _part in _wanted.items()}, (
+    f"On the real records you give shares of ethnicity for {len(_share)} clinics that are not theirs; there are {len(_wanted)}."
+)
 ### END HIDDEN TESTS
 
 # %% [markdown] hint="w02-missing-by-site"
@@ -544,7 +549,8 @@ assert ("h3", "2026-01") in found, "h3's median is 0.01 and missing from your li
 assert ("h2", "2026-01") in found, f"Your list is {found}; the median of h2 in January is far above the limit."
 creatinine = labs[labs["loinc"] == "2160-0"].merge(stays[["stay_id", "site_id"]], on="stay_id")
 creatinine["month"] = creatinine["taken"].dt.strftime("%Y-%m")
-print("Passed. Creatinine of Lakeshore, all of it labelled mg/dL:", sorted(suspicious_months(creatinine, 0.6, 1.3)))
+odd = ", ".join(f"{site} {month}" for site, month in sorted(suspicious_months(creatinine, 0.6, 1.3)))
+print("Passed. Creatinine, all labelled mg/dL, with a median outside 0.6 to 1.3 (the feed's reference range):", odd)
 ### BEGIN HIDDEN TESTS
 assert len(suspicious_months(results, low=0.001, high=2.0)) == 1, "With the limits 0.001 and 2.0 one pair is left; use `low` and `high`."
 _sodium = labs[labs["loinc"] == "2951-2"].merge(stays[["stay_id", "site_id"]], on="stay_id")
@@ -753,7 +759,7 @@ assert not back["eve 1"], "Eve came back exactly 30 days after her discharge; th
 assert back["dan 1"], "Dan was in for 24 days and back 16 days after he left. Count from the discharge, not from the admission."
 assert back["ana 1"] and back["ben 2"], "A planned stay can be followed by a return, too: what matters is how the next one began."
 past = stays[(stays["class"] == "IMP") & stays["discharged"].notna() & (stays["admission"] != "transfer")]
-print(f"Passed. {returned(past).mean():.1%} of Lakeshore's stays, before the project leaves out what must not count.")
+print(f"Passed. Roughly {returned(past).mean():.1%} of Lakeshore's stays; the project says which of them may count at all.")
 ### BEGIN HIDDEN TESTS
 _some = past[past["patient_id"].isin(sorted(past["patient_id"].unique())[::7])].sample(frac=1.0, random_state=2)
 _back = returned(_some)

@@ -20,6 +20,15 @@ def record_number(pid, assigner):
             print(parts[0])
 
 
+# %% exercise="w02-record-number" wrong="gives up at the first number that does not fit" says="no other in the loop"
+def record_number(pid, assigner):
+    for number in pid.split("|")[3].split("~"):
+        parts = number.split("^")
+        if parts[3] == assigner:
+            return parts[0]
+        return None
+
+
 # %% exercise="w02-record-number" wrong="the first number" says="not by the place"
 def record_number(pid, assigner):
     return pid.split("|")[3].split("~")[0].split("^")[0]
@@ -122,7 +131,7 @@ def read_claim(claim):
 # %% exercise="w02-claim" wrong="the second diagnosis" says="take the first diagnosis"
 def read_claim(claim):
     visit = claim.split("REF*VISIT*")[1].split("~")[0]
-    code = claim.split("HI*")[1].split("~")[0].split("*")[1:][1].split(":")[1]
+    code = claim.split("HI*")[1].split("~")[0].split("*")[1].split(":")[1]
     return {"visit": visit, "principal": code[:3] + "." + code[3:]}
 
 
@@ -184,7 +193,7 @@ def share_valid(resources, model):
     return good / len(resources)
 
 
-# %% exercise="w02-share-valid" wrong="the first failure ends it" says="one that fails end the count"
+# %% exercise="w02-share-valid" wrong="the first failure ends it" says="Does one that fails"
 def share_valid(resources, model):
     good = 0
     try:
@@ -219,16 +228,29 @@ def share_valid(resources, model):
     return bad / len(resources)
 
 
-# %% exercise="w02-share-valid" wrong="leaves the last one out" says="each of the five"
+# %% exercise="w02-share-valid" wrong="what has no status is left out of the share" says="each of the five"
 def share_valid(resources, model):
     good = 0
-    for resource in resources[:-1]:
+    asked = [resource for resource in resources if "status" in resource]
+    for resource in asked:
         try:
             model.model_validate(resource)
             good = good + 1
         except ValidationError:
             pass
-    return good / len(resources)
+    return good / len(asked)
+
+
+# %% exercise="w02-share-valid" wrong="return inside the loop" says="too far to the right"
+def share_valid(resources, model):
+    good = 0
+    for resource in resources:
+        try:
+            model.model_validate(resource)
+            good = good + 1
+        except ValidationError:
+            pass
+        return good / len(resources)
 
 
 # %% exercise="w02-share-valid" wrong="always R4B" says="Use the `model`"
@@ -429,6 +451,12 @@ def missing_by_site(patients, column):
 # %% exercise="w02-missing-by-site" wrong="race, whatever is asked" says="use `column`"
 def missing_by_site(patients, column):
     return patients["race"].isna().groupby(patients["home_site_id"]).mean().sort_values(ascending=False)
+
+
+# %% exercise="w02-missing-by-site" wrong="the clinics of the example by heart" says="On the real records"
+def missing_by_site(patients, column):
+    share = patients[column].isna().groupby(patients["home_site_id"]).mean().sort_values(ascending=False)
+    return share[share.index.isin(["a", "b", "c"]) | (column == "race")]
 
 
 # %% exercise="w02-units" right="a table of factors"
