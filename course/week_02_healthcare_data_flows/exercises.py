@@ -299,7 +299,7 @@ assert abs(share_valid(_broken + encounters[10:40], EncounterR4B) - 0.75) < 1e-9
 
 *About 33 min from the start.*
 
-A bulk export is one JSON text a line. DuckDB reads it as a table; say which columns to expect, because it guesses differently on another file. Write this in the function, with your own words for the dots:
+A bulk export is one JSON text a line. Say which columns to expect; DuckDB guesses differently on another file. Write this, with your own words for the dots:
 
 ```python
 query = '''
@@ -478,9 +478,9 @@ plain = in_mg_dl("creatinine", 1.1, "mg/dL")
 assert plain is not None, "Your function gives nothing back. Is there a `return` under each `if`?"
 assert plain == 1.1, f"A creatinine of 1.1 mg/dL became {plain}; it is in the right unit already."
 creatinine = in_mg_dl("creatinine", 97.0, "umol/L")
-assert abs(creatinine - 1.097) < 0.006, f"A creatinine of 97 umol/L became {creatinine}; about 1.1 is what 97 stands for."
+assert pd.notna(creatinine) and abs(creatinine - 1.097) < 0.006, f"A creatinine of 97 umol/L became {creatinine}; about 1.1 is what 97 stands for."
 glucose = in_mg_dl("glucose", 5.5, "mmol/L")
-assert abs(glucose - 99.11) < 0.5, f"A glucose of 5.5 mmol/L became {glucose}; about 99 mg/dL is the same glucose."
+assert pd.notna(glucose) and abs(glucose - 99.11) < 0.5, f"A glucose of 5.5 mmol/L became {glucose}; about 99 mg/dL is the same glucose."
 mixed = in_mg_dl("creatinine", 0.1, "mmol/L")
 assert pd.isna(mixed), f"A creatinine in mmol/L is not in the table, and you gave {mixed}. Does your `if` look at the test, too?"
 empty = in_mg_dl("glucose", 99.0, "")
@@ -635,9 +635,9 @@ assert abs(_recall - 15 / 40) < 1e-6, f"On other pairs recall came out as {_reca
 
 *About 71 min from the start.*
 
-A sample is **taken** at nine and its result **issued** at ten. A model that runs at half past nine must not use it, though the table says nine. For a feature at prediction time, count what was issued by then (issued at that very minute counts), and of these take the one that was taken last: it tells most about the patient now. A slow test issued last may be the older sample.
+A sample is **taken** at nine and its result **issued** at ten. A model that runs at half past nine must not use it, though the table says nine. Count what was issued by the time of the prediction (that very minute included), and of these take the one that was **taken** last: it tells most about the patient now. What is issued last may be an older sample.
 
-Keep rows as in week 1, `known = results[condition]`. `known.sort_values("taken")` puts the latest at the end, and `["value"].iloc[-1]` reads the last value. If nothing is known, the value is missing: `if len(known) == 0:`, return `np.nan`.
+`known = results[condition]` keeps rows. `known.sort_values("taken")` puts the latest at the end, and `["value"].iloc[-1]` reads the last value. If nothing is known, the value is missing: `if len(known) == 0:`, return `np.nan`.
 """
 
 
