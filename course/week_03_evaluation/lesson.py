@@ -20,6 +20,8 @@ July 2026 at Lakeshore Health. Two scores are on the table. The vendor of the **
 *About 0 min from the start.*
 
 A patient **deteriorates** when chart review finds a sepsis with organ failure or a transfer to intensive care. The vendor's score is computed every four hours; above the vendor's threshold it alerts. The vendor's report holds one or two rows a stay: the highest score, and the highest before the team noticed anything, where that is another one. The next cell makes one row a stay.
+
+Guess before the second one: in how many of 100 stays is the vendor right, if "right" means an alert where the patient deteriorates and none where not? And a rule that never alerts?
 """
 
 # %%
@@ -49,11 +51,6 @@ watched["falls"] = watched.index.isin(met["stay_id"])
 watched["alerted"] = watched.index.isin(alerts["stay_id"])
 print(f"{len(watched):,} stays with a score, {watched['falls'].mean():.1%} with a deterioration")
 
-# %% [markdown]
-"""
-In how many of 100 stays is the vendor right, if "right" means an alert where the patient deteriorates, and none where not? And a rule that never alerts? Write both down.
-"""
-
 # %%
 print(f"accuracy of the vendor:     {(watched['falls'] == watched['alerted']).mean():.1%}")
 print(f"accuracy of never alerting: {(~watched['falls']).mean():.1%}")
@@ -64,23 +61,23 @@ print(table.set_axis(["deteriorated", "did not"]).set_axis(["alert", "no alert"]
 
 # %% [markdown]
 """
-Silence wins, and it finds nobody. Where an event is rare, accuracy pays for saying no. The vendor knows that, and its slide shows an AUC of 0.82 instead.
+Silence wins, and it finds nobody. Where an event is rare, accuracy pays for saying no. The vendor knows that, and its slide shows an AUC instead: 0.82.
 
 ## 2. Too good to be true?
 
 *About 4 min from the start.*
 
-A study at another health system found 0.63 for a widely sold sepsis score (Wong and others, *JAMA Internal Medicine*, 2021, PMC8218233). Ours scores 0.82, on 15,000 stays, with a narrow interval. **Can this evaluation be trusted, or is it too good to be true?** Here are all rows of one patient who deteriorated. Decide before you read on.
+A study at another health system found 0.63 for a widely sold sepsis score (Wong and others, *JAMA Internal Medicine*, 2021, PMC8218233). Ours scores 0.82 on 15,000 stays, with a narrow interval. **Can this evaluation be trusted, or is it too good to be true?** Here are the rows of the patient whose score rose most before the event. Decide before you read on.
 """
 
 # %%
-rise = scores.groupby("stay_id")["score"].agg(lambda both: both.max() - both.min())
-one = scores[(scores["stay_id"] == rise.idxmax())].sort_values("at")
+rows = scores[scores["at"] < scores["met_at"]].sort_values("at").groupby("stay_id")["score"]
+one = scores[scores["stay_id"] == (rows.last() - rows.first()).idxmax()].sort_values("at")
 print(one[["at", "score", "lactate_ordered", "met_at"]].to_string(index=False))
 
 # %% [markdown]
 """
-`lactate_ordered` means: somebody ordered a lactate (a blood test for poor circulation) within the 48 hours before. By then a clinician suspects a sepsis, and the score reads the order. A high score after that is a fire alarm that rings when the engine has arrived. So keep only scores from before the order and before the event.
+`lactate_ordered` means: somebody ordered a lactate (a blood test for poor circulation) within the 48 hours before. By then a clinician suspects a sepsis, and the score reads the order. A high score after that is a fire alarm that rings when the engine has arrived. So keep only scores without such an order, from before the event.
 
 What about a deterioration with no score left at all? Whoever buys a *warning* counts it as missed (score 0). The other reading leaves such stays out. We show both. The interval draws whole patients again and again, with replacement (**bootstrap**), because stays of one patient are alike.
 """
@@ -106,11 +103,6 @@ for name, part in views.items():
     print(f"{name:42} AUC {roc_auc_score(part['falls'], part['use']):.2f} ({low:.2f} to {high:.2f})")
 print(f"deteriorations without a score in time: {watched.loc[watched['falls'], 'early'].isna().sum()}")
 
-# %% [markdown]
-"""
-The slide was too good to be true, though every figure on it is correct. A narrow interval did not help: it speaks of chance, not of a wrong question. The same for the alerts themselves:
-"""
-
 # %%
 early_alerts = alerts[~alerts["lactate_ordered"] & ~(alerts["fired_at"] >= alerts["met_at"])]
 falls = watched[watched["falls"]]
@@ -121,15 +113,15 @@ for name, stay_ids in {"any alert": alerts["stay_id"], "an alert in time": early
 
 # %% [markdown]
 """
-(**Wilson's** interval is the usual one for a share.) What remains imperfect: the highest score of a stay favours long stays, which have more scores. Ask for scores at fixed hours.
+The slide was too good to be true, though every figure on it is correct. A narrow interval did not help: it speaks of chance, not of a wrong question. (**Wilson's** interval is the usual one for a share. Still imperfect: the highest score of a stay favours long stays. Ask for scores at fixed hours.)
 
-**For the CTO:** ask of each input who causes it to be written; an order is a clinician's suspicion. **For the product manager:** ask what share of events was flagged before anybody on the ward knew.
+**For the CTO:** ask of each input who causes it to be written; an order is a clinician's suspicion. **For the product manager:** ask what share of events was flagged before anybody knew.
 
 ## 3. The same score, two pictures
 
 *About 12 min from the start.*
 
-The **ROC curve** plots, for every threshold, the share of deteriorations flagged (sensitivity) against the share of quiet stays flagged. AUC is the area below it. The **precision-recall curve** plots, for the same thresholds, how many flagged stays deteriorate. Guess that share at the vendor's threshold, for scores in time.
+For every threshold, the **ROC curve** sets the share of deteriorations flagged (recall, or sensitivity) against the share of quiet stays flagged; AUC is the area below it. The **precision-recall curve** shows how many flagged stays deteriorate. Guess that share at the vendor's threshold.
 """
 
 # %%
@@ -142,7 +134,7 @@ for name, column, colour in [("every score", "highest", plots.GREY), ("in time",
     flag = value >= THRESHOLD  # the dot
     share = flag.groupby(watched["falls"]).mean()
     axes[0].plot(false, true, color=colour, label=name)
-    axes[1].plot(recall[:-1], precision[:-1], color=colour, label=name)
+    axes[1].plot(recall[recall > 0.02], precision[recall > 0.02], color=colour, label=name)
     axes[0].scatter(share[False], share[True], s=60, color=colour, zorder=3)
     axes[1].scatter(share[True], watched.loc[flag, "falls"].mean(), s=60, color=colour, zorder=3)
 axes[0].plot([0, 1], [0, 1], color=plots.RED, linestyle="--", label="a coin")
@@ -155,15 +147,18 @@ plt.show()
 
 # %% [markdown]
 """
-*In words:* two panels, each with a grey curve for every score, a blue one for scores in time and a dashed line for a coin; dots mark the vendor's threshold. Left: both bow above the diagonal, the grey far more. Right: the blue curve soon falls below 0.2, towards the coin's 0.07.
+*In words:* two panels, each with a grey curve for every score, a blue one for scores in time and a dashed line for a coin; dots mark the vendor's threshold. Left: the grey bows far above the diagonal; the blue less, with a step at its end, the 148 without a score in time. Right: the blue soon falls below 0.2, towards the coin's 0.07.
 
-Neither picture is wrong. The left one does not depend on how common the event is, so it compares scores across wards. The right one is what a nurse lives with, and it moves with the ward: carry the blue dot to others, all else equal.
+Neither picture is wrong. The left one does not depend on how common the event is, so it compares scores across wards. The right one is what a nurse lives with, and it moves with the ward. The next cell carries the blue dot to wards where fewer or more deteriorate, all else equal.
 """
 
 # %%
 value = watched["early"].fillna(0)
 sensitivity = (value[watched["falls"]] >= THRESHOLD).mean()
 false_alarms = (value[~watched["falls"]] >= THRESHOLD).mean()
+flag = value >= THRESHOLD
+ci = binomtest(int(watched.loc[flag, "falls"].sum()), int(flag.sum())).proportion_ci(method="wilson")
+print(f"of {flag.sum():,} flagged in time {watched.loc[flag, 'falls'].mean():.0%} deteriorate ({ci.low:.0%} to {ci.high:.0%})")
 for share in [0.01, 0.07, 0.20]:
     right, wrong = share * sensitivity, (1 - share) * false_alarms
     print(f"if {share:3.0%} deteriorate, {right / (right + wrong):3.0%} of the flagged do: {wrong / right:4.1f} in vain for one right")
@@ -222,20 +217,15 @@ plt.show()
 
 # %% [markdown]
 """
-*In words:* promised against observed shares for eight groups of visits each. The orange line ends far below the dashed diagonal: at a promised 0.62, about 0.4 stayed away. The blue line keeps closer to the diagonal and ends a little below it.
+*In words:* promised against observed shares for eight groups of visits each, with a dashed diagonal. At the top the orange line lies far below it: promised 0.62, observed 0.39. The blue line keeps closer and ends a little below it.
 
-The AUC has not moved: it sees order only, so no AUC can warn you of this. Nor is the mend perfect: fewer stayed away in the test months than in those it was fitted on. It looks back, and needs repeating, with an owner and a date.
+The AUC has not moved: it sees order only, so it cannot warn you. Nor is the mend perfect: fewer stayed away in the test months than before. It needs repeating, with an owner and a date.
 
-**For the CTO:** keep the mend's two numbers in configuration, with the months they come from. **For the product manager:** ask for this curve before anybody reads out a percentage.
-"""
-
-# %% [markdown]
-"""
 ## 5. What a mistake costs
 
 *About 23 min from the start.*
 
-A call takes a nurse 12 minutes, 9 dollars. A missed slot costs 150 dollars. Suppose that of 10 calls to patients who would stay away, 3 save the slot. All three figures are **assumed**; week 7 shows how to measure the last. Then a call at risk *r* pays if *r* × 0.3 × 150 > 9. From which risk on? And what does calling *everybody* win?
+A call takes a nurse 12 minutes, 9 dollars. A missed slot costs 150 dollars. Suppose that of 10 calls to patients who would stay away, 3 save the slot. All three are **assumed**; week 7 measures the last. From which risk on does a call pay?
 """
 
 # %%
@@ -243,8 +233,8 @@ CALL, MINUTES, SLOT, SAVED = 9, 12, 150, 0.3
 pays_from = CALL / (SAVED * SLOT)
 test["day"] = test["start"].dt.normalize()
 test["place"] = test.groupby("day")["risk"].rank(ascending=False, method="first")
-lists = {"everybody": test["risk"] >= 0, "risk": test["risk"] >= pays_from, "mended": test["mended"] >= pays_from}
-lists["first 15"] = test["place"] <= 15
+lists = {"everybody": test["risk"] >= 0, "by risk": test["risk"] >= pays_from}
+lists |= {"by mended": test["mended"] >= pays_from, "first 15": test["place"] <= 15}
 n_days = test["day"].nunique()
 print(f"a call pays from a risk of {pays_from:.2f} on\n\nper day    calls  hours  dollars won (95 % interval, days drawn again)")
 for name, called in lists.items():
@@ -255,7 +245,9 @@ for name, called in lists.items():
 
 # %% [markdown]
 """
-The threshold is a ratio of costs; no data went into it. **Net benefit** (Vickers and Elkin, *Medical Decision Making*, 2006) says the same without dollars: per 100 patients, the misses called, minus the needless calls, each weighed by *t* / (1 − *t*), where *t* is the threshold. Drawn for every *t* it is a **decision curve**: whoever weighs a call differently reads it at another place. A model has to beat *call everybody* and *call nobody*.
+The threshold is a ratio of costs; no data went into it. Calling everybody loses, as far as three months can tell; each list wins about 85 dollars a day. (The intervals hold chance, not the assumptions.)
+
+**Net benefit** (Vickers and Elkin, *Medical Decision Making*, 2006) says it without dollars: per 100 patients, the misses called minus the needless calls, each of these weighed by *t* / (1 − *t*) at the threshold *t*. Drawn for every *t* it is a **decision curve**: whoever weighs a call differently reads at another place. A model has to beat *call everybody* and *call nobody*.
 """
 
 
@@ -274,19 +266,19 @@ ax.axhline(0, color=plots.RED, linewidth=1, label="call nobody")
 ax.axvline(pays_from, color=plots.GREY, linestyle=":")
 ax.set_ylim(-4, 18)
 ax.legend()
-plots.label(ax, "Worth having below 0.35, and a loss at the top if not mended", "threshold t", "net benefit per 100 patients")
+plots.label(ax, "Useful up to 0.35; at the top the unmended risk costs most", "threshold t", "net benefit per 100 patients")
 plt.show()
 
 # %% [markdown]
 """
-*In words:* net benefit against the threshold. *Call everybody* falls steeply and crosses zero near 0.19. Both model curves stay above it and above zero up to about 0.35; from about 0.4 on the orange curve, the unmended risk, lies below zero, while the blue one stays at it. A dotted line marks our 0.20.
+*In words:* net benefit against the threshold. *Call everybody* falls steeply and crosses zero near 0.19. Both model curves stay above it and above zero up to about 0.35; further right the orange one, the unmended risk, falls to −2.5, the blue one only to −1. A dotted line marks our 0.20.
 
-Which differences are more than chance?
+Which differences are more than chance, at our 0.20, and at 0.50, where a needless call weighs as much as a miss?
 """
 
 # %%
-pairs = {"mended - nobody, t = 0.20": (0.2, "mended", 0), "mended - risk, t = 0.20": (0.2, "mended", "risk")}
-pairs |= {"risk - nobody, t = 0.50": (0.5, "risk", 0), "mended - risk, t = 0.50": (0.5, "mended", "risk")}
+pairs = {"mended - nobody, t = 0.20": (0.2, "mended", 0), "mended - risk,   t = 0.20": (0.2, "mended", "risk")}
+pairs |= {"risk   - nobody, t = 0.50": (0.5, "risk", 0), "mended - nobody, t = 0.50": (0.5, "mended", 0)}
 for name, (t, one, other) in pairs.items():
 
     def gain(table, weight, t=t, one=one, other=other):
@@ -298,7 +290,9 @@ for name, (t, one, other) in pairs.items():
 
 # %% [markdown]
 """
-At our threshold the model is worth having, and the mend makes no difference that these months can show. At the top of the scale it does. You may be tempted to pick, threshold by threshold, whichever line is higher: that would be choosing on the test months.
+At our threshold the model is worth having, and these months show no difference made by the mend. At 0.50 the unmended risk does worse than calling nobody. To pick the higher line at each threshold would be choosing on the test months.
+
+**For the CTO:** keep the mend's two numbers in configuration, with their months. **For the product manager:** ask for calibration before anybody reads out a percentage.
 
 ## 6. The roster decides
 
@@ -327,28 +321,26 @@ def draw(calls):
 
 
 # %%
+print("if a call saves   it pays from   calls a day that pay")
+for saved in [0.2, 0.3, 0.4]:
+    limit = CALL / (saved * SLOT)
+    print(f"{saved:12.0%} {limit:15.2f} {(test['mended'] >= limit).sum() / n_days:15.0f}")
 draw(15)
 
 # %% [markdown]
 """
 *In words:* share against place on the list. The mended risk falls from 0.66 at the first place to about 0.2 at the fifteenth, where the grey band of the 15 calls ends, and on to 0.1. Dots of what happened scatter around it. A dashed line marks 0.20, where a call pays.
 
-With JavaScript, the next cell moves the number of calls.
+Where this page can run code, the next cell moves the number of calls.
 """
 
 # %% tags=["interactive"]
 slider = widgets.IntSlider(value=15, min=1, max=45, description="calls a day", continuous_update=False)
 explorer = widgets.interact(draw, calls=slider)
 
-# %%
-print("if a call saves   it pays from   calls a day that pay")
-for saved in [0.2, 0.3, 0.4]:
-    limit = CALL / (saved * SLOT)
-    print(f"{saved:12.0%} {limit:15.2f} {(test['mended'] >= limit).sum() / n_days:15.0f}")
-
 # %% [markdown]
 """
-On these assumptions the roster stops the list shortly before the cost does: a few more calls a day would about break even. The last table says where the argument belongs: whether a call saves the slot in 2 cases of 10 or in 4 moves the list more than any model here.
+On these assumptions the roster stops the list shortly before the cost does: a few more calls a day would about break even. The table above the figure says where the argument belongs: whether a call saves 2 slots of 10 or 4 changes the list more than the choice between our two risks.
 
 **For the CTO:** log place, risk and threshold of each call, or nobody can redo this sum. **For the product manager:** before you ask for more nurses, ask for a trial of the call.
 
@@ -400,7 +392,7 @@ print(f"\nmissed at Millpond: {missed.min():.2f} as recorded, {really:.2f} in tr
 
 # %% [markdown]
 """
-(In life nobody hands you the last line; you ring the desk.) At this clinic the model looks wrong because the label is. Every metric that uses the label lies there, and the next model would learn that its patients need no calls.
+(In life nobody hands you the last line; you ring the desk.) At this clinic the model looks wrong because the label is. Every metric that uses it lies there, and the next model would learn that these patients need no calls.
 
 Now groups of patients, on the list of 15 a day in the test months. Of those who stayed away, whom did the list reach? *Not stated* stays a group of its own. Below 20 misses we print no share.
 """
@@ -418,13 +410,14 @@ for column in ["payer", "language", "race"]:
     for group, part in test[test["missed"] == 1].groupby(column):
         low, high = interval(part, reached)
         share = f"{reached(part, None):.0%} ({low:.0%} to {high:.0%})" if len(part) >= 20 else "too few to say"
-        print(f"{column:8} {group:32} {len(part):3} missed, on the list: {share}")
+        rate = len(part) / (test[column] == group).sum()
+        print(f"{column:8} {group:32} {len(part):3} missed ({rate:3.0%}), on the list {share}")
 
 # %% [markdown]
 """
-By payer the list does differ: it reaches fewer of the Medicare patients who stay away. They miss less often, so few of them rank high. A single list does that even with a perfect score; whether it is fair is a decision, not a statistic. The other differences lie within their intervals, which is not proof of equality.
+By payer the list does differ: it reaches fewer of the Medicare patients who stay away. They are older, and miss less often, so few of them rank high. One list for all does that even with perfect calibration; whether it is fair is a decision, not a statistic. The other intervals overlap, which proves no equality.
 
-Last, the surgical wards since July 2025. One hospital's has no alerts: does nothing happen there, or does nobody hear it?
+Last, the surgical wards since July 2025. One of them has no alerts. Does nothing happen there, or does nobody hear it?
 """
 
 # %%
@@ -437,15 +430,15 @@ for site, part in recent.groupby("site_id"):
 
 # %% [markdown]
 """
-The scores at `hosp-3` pass the threshold as elsewhere, patients deteriorate as elsewhere, and no alert is shown: somebody has switched it off. An alert rate of zero looks like peace on every dashboard that counts alerts alone.
+At `hosp-3` scores pass the threshold and patients deteriorate as elsewhere, and no alert is shown: ask who switched it off. A dashboard that counts alerts shows peace.
 
-**For the CTO:** watch outcomes, scores and alerts side by side, by ward. **For the product manager:** no ranking of sites before somebody has rung the desk and asked how things are written down.
+**For the CTO:** watch outcomes, scores and alerts side by side, by ward. **For the product manager:** no ranking of sites before somebody has asked how they write things down.
 
 ## 8. Cost is not need
 
 *About 39 min from the start.*
 
-A care programme has places for a tenth of the patients after a stay. A vendor ranks them by next year's **cost**. Obermeyer and others (*Science*, 2019, volume 366, page 447) showed what that does where some people reach less care. Here: people from the most deprived areas (0.8 and more of 1), against all others.
+A care programme has places for a tenth of the patients after a stay. A vendor ranks them by next year's **cost**. Obermeyer and others (*Science*, 2019, volume 366, page 447) showed what that does where some people reach less care. Here: patients from the most deprived areas (index 0.8 and more) against all others.
 """
 
 # %%
@@ -458,14 +451,14 @@ for deprived, colour, name in [(False, plots.BLUE, "other areas"), (True, plots.
     ax.errorbar(cost.index, cost["mean"], yerr=1.96 * cost["sem"], color=colour, marker="o", capsize=3, label=name)
 ax.set(ylim=(0, 30), xticks=range(1, 7), xticklabels=["1", "2", "3", "4", "5", "6 and more"])
 ax.legend(loc="upper left")
-plots.label(ax, "As ill on paper, and a third cheaper", "diagnoses coded", "cost of the next year (1,000 $, mean)")
+plots.label(ax, "Equally ill on paper, and about 30 % cheaper", "diagnoses coded", "cost of the next year (1,000 $, mean)")
 plt.show()
 
 # %% [markdown]
 """
-*In words:* the mean cost of the year after a first stay, against the number of diagnoses coded, with 95 % intervals. Both lines rise from below 10,000 to above 15,000 dollars. The one for the most deprived areas lies about 30 % below the other at every number.
+*In words:* the mean cost of the year after a first stay, against the number of diagnoses coded, with 95 % intervals. Both lines rise, from below 10,000 to above 15,000 dollars. The one for the most deprived areas lies about 30 % below the other throughout.
 
-With equally many diagnoses, care costs less where it is harder to reach. So who gets a place, if the list goes by cost, or by diagnoses?
+With equally many diagnoses, less is spent on them. (In this world because care is out of reach; the columns alone could not say.) Who gets a place, if the list goes by cost, or by diagnoses?
 """
 
 # %%
@@ -487,15 +480,15 @@ for name, part in lists.items():
 
 # %% [markdown]
 """
-(The last line is the world's truth; in life nobody hands it to you.) A model that predicts cost *perfectly* makes the second line. No metric against that label shows the fault. Diagnoses are no pure measure either: one of our hospitals codes less than half of what its patients have.
+(The last line is the world's truth; in life nobody hands it to you.) A model that predicts cost *perfectly* makes the second line, and no metric against that label shows the fault. Diagnoses are no pure measure either: not every hospital codes alike.
 
-**For the CTO:** write down beside each model what its label stands in for. **For the product manager:** ask who costs little because they are well, and who because they cannot come.
+**For the CTO:** write beside each model what its label stands in for. **For the product manager:** ask who costs little because they are well, and who because they cannot come.
 
 ## 9. Elsewhere, and later
 
 *About 42 min from the start.*
 
-A model from two hospitals goes to the third. It predicts unplanned returns within 30 days (the rule that counts them is week 2's; here we take it ready-made), learns before 2026, and is judged on 2026.
+A model from two hospitals goes to the third. It predicts unplanned returns within 30 days (by the rule of week 2), learns before 2026, and is judged on 2026.
 """
 
 # %%
@@ -511,15 +504,12 @@ for site, part in cases[cases["discharged"] >= "2026-01-01"].groupby("site_id"):
     over = interval(part, lambda t, w: np.sum(t["readmitted"] * w) / np.sum(t["risk"] * w))
     print(f"{site}: AUC {roc_auc_score(part['readmitted'], part['risk']):.2f} ({auc[0]:.2f} to {auc[1]:.2f}), ", end="")
     print(f"returned over promised {part['readmitted'].sum() / part['risk'].sum():.2f} ({over[0]:.2f} to {over[1]:.2f})")
-print(cases.groupby("site_id")["n_diagnoses"].mean().round(2).to_dict())
+print("diagnoses coded for a stay:", cases.groupby("site_id")["n_diagnoses"].mean().round(1).to_dict())
 
 # %% [markdown]
 """
-At the third hospital it ranks as well as at home, and about a quarter more return than it promises: fewer diagnoses are coded there, so its patients look healthier. At `hosp-1`, which it knows, fewer return in 2026 than promised. **Time and place are two tests**; a model needs both, and calibration is what breaks first.
-"""
+At the third hospital it ranks as well as at home, and about a quarter more return than it promises. Fewer diagnoses are coded there; in this world its patients are no healthier for it. At `hosp-1`, which it knows, fewer return in 2026 than promised. **Time and place are two tests.** Ranking can pass both while calibration fails.
 
-# %% [markdown]
-"""
 ## 10. What to take with you
 
 *About 44 min from the start.*
