@@ -21,7 +21,7 @@ July 2026 at Lakeshore Health. Two scores are on the table. The vendor of the **
 
 A patient **deteriorates** when chart review finds a sepsis with organ failure or a transfer to intensive care. The vendor's score is computed every four hours; above the vendor's threshold it alerts. The vendor's report holds one or two rows a stay: the highest score, and the highest before the team noticed anything, where that is another one. The next cell makes one row a stay.
 
-Guess before the second one: in how many of 100 stays is the vendor right, if "right" means an alert where the patient deteriorates and none where not? And a rule that never alerts?
+Before you run the cell after it, guess: in how many of 100 stays is the vendor right, if "right" means an alert where the patient deteriorates and none where not? And a rule that never alerts?
 """
 
 # %%
@@ -86,6 +86,7 @@ What about a deterioration with no score left at all? Whoever buys a *warning* c
 # %%
 def interval(table, figure, by="patient_id", times=300):
     """95 % interval of figure(table, weight): patients (or days) are drawn again, with replacement."""
+    # 120 to 300 draws, to be quick; take 2,000 for a report
     rng = np.random.default_rng(3)
     number, units = pd.factorize(table[by])
     equal = np.full(len(units), 1 / len(units))
@@ -99,7 +100,7 @@ views = {"every score, as on the slide": watched.assign(use=watched["highest"])}
 views["before suspicion; none in time = missed"] = watched.assign(use=watched["early"].fillna(0))
 views["before suspicion; none in time = left out"] = watched.assign(use=watched["early"]).dropna()
 for name, part in views.items():
-    low, high = interval(part, lambda t, w: roc_auc_score(t["falls"], t["use"], sample_weight=w), times=200)
+    low, high = interval(part, lambda t, w: roc_auc_score(t["falls"], t["use"], sample_weight=w), times=120)
     print(f"{name:42} AUC {roc_auc_score(part['falls'], part['use']):.2f} ({low:.2f} to {high:.2f})")
 print(f"deteriorations without a score in time: {watched.loc[watched['falls'], 'early'].isna().sum()}")
 
@@ -113,7 +114,7 @@ for name, stay_ids in {"any alert": alerts["stay_id"], "an alert in time": early
 
 # %% [markdown]
 """
-The slide was too good to be true, though every figure on it is correct. A narrow interval did not help: it speaks of chance, not of a wrong question. (**Wilson's** interval is the usual one for a share. Still imperfect: the highest score of a stay favours long stays. Ask for scores at fixed hours.)
+The slide was too good to be true, though every figure on it is correct. A narrow interval speaks of chance, not of a wrong question. (Around shares it is **Wilson's** here. Still imperfect: a highest score favours long stays.)
 
 **For the CTO:** ask of each input who causes it to be written; an order is a clinician's suspicion. **For the product manager:** ask what share of events was flagged before anybody knew.
 
@@ -121,7 +122,7 @@ The slide was too good to be true, though every figure on it is correct. A narro
 
 *About 12 min from the start.*
 
-For every threshold, the **ROC curve** sets the share of deteriorations flagged (recall, or sensitivity) against the share of quiet stays flagged; AUC is the area below it. The **precision-recall curve** shows how many flagged stays deteriorate. Guess that share at the vendor's threshold.
+The **ROC curve** sets, for every threshold, the share of deteriorations flagged (sensitivity, recall) against the share of quiet stays flagged; AUC is the area below. The **precision-recall curve** shows how many of the flagged deteriorate. Guess that at the vendor's threshold.
 """
 
 # %%
@@ -194,7 +195,7 @@ The mend is called **recalibration**: a logistic regression with one input, the 
 # %%
 mend = LogisticRegression(C=1e6).fit(logit(validation[["risk"]]), validation["missed"])  # 1e6: hardly penalised
 test["mended"] = mend.predict_proba(logit(test[["risk"]]))[:, 1]
-print(f"shift {mend.intercept_[0]:.2f}, slope {mend.coef_[0, 0]:.2f}, fitted on January to March")
+print(f"shift {mend.intercept_[0]:.2f}, slope {mend.coef_[0, 0]:.2f}, fitted on January to March ({validation['missed'].mean():.3f} stayed away)")
 low, high = interval(test, lambda t, w: np.average(t["missed"], weights=w))
 print(f"\nApril to June: {test['missed'].mean():.3f} stayed away ({low:.3f} to {high:.3f})")
 for name in ["risk", "mended"]:
@@ -217,15 +218,15 @@ plt.show()
 
 # %% [markdown]
 """
-*In words:* promised against observed shares for eight groups of visits each, with a dashed diagonal. At the top the orange line lies far below it: promised 0.62, observed 0.39. The blue line keeps closer and ends a little below it.
+*In words:* promised against observed shares for eight groups of visits each, with a dashed diagonal. At the top the orange line lies far below it: promised 0.62, observed 0.39. The blue line stays closer.
 
-The AUC has not moved: it sees order only, so it cannot warn you. Nor is the mend perfect: fewer stayed away in the test months than before. It needs repeating, with an owner and a date.
+The AUC has not moved: it sees order only, and cannot warn you. Nor is the mend perfect: it looks back, and in the test months fewer stayed away. It needs repeating, with an owner and a date.
 
 ## 5. What a mistake costs
 
 *About 23 min from the start.*
 
-A call takes a nurse 12 minutes, 9 dollars. A missed slot costs 150 dollars. Suppose that of 10 calls to patients who would stay away, 3 save the slot. All three are **assumed**; week 7 measures the last. From which risk on does a call pay?
+A call takes a nurse 12 minutes, 9 dollars. A missed slot costs 150. Of 10 calls to patients who would stay away, 3 save the slot. All this is **assumed**; weeks 7 and 8 measure such effects. From which risk on does a call pay?
 """
 
 # %%
@@ -340,7 +341,7 @@ explorer = widgets.interact(draw, calls=slider)
 
 # %% [markdown]
 """
-On these assumptions the roster stops the list shortly before the cost does: a few more calls a day would about break even. The table above the figure says where the argument belongs: whether a call saves 2 slots of 10 or 4 changes the list more than the choice between our two risks.
+On these assumptions the roster stops the list shortly before the cost does: a few more calls would about break even. The table above the figure says where to argue: whether a call saves 2 slots of 10 or 4 matters more than which of our two risks is used.
 
 **For the CTO:** log place, risk and threshold of each call, or nobody can redo this sum. **For the product manager:** before you ask for more nurses, ask for a trial of the call.
 
@@ -348,7 +349,7 @@ On these assumptions the roster stops the list shortly before the cost does: a f
 
 *About 34 min from the start.*
 
-An average hides people. First, the clinics: what they recorded from July 2024 to March 2026. Which one would you send the others to visit?
+First the clinics, as recorded from July 2024 to March 2026. Which one would you send the others to visit?
 """
 
 # %%
@@ -415,7 +416,7 @@ for column in ["payer", "language", "race"]:
 
 # %% [markdown]
 """
-By payer the list does differ: it reaches fewer of the Medicare patients who stay away. They are older, and miss less often, so few of them rank high. One list for all does that even with perfect calibration; whether it is fair is a decision, not a statistic. The other intervals overlap, which proves no equality.
+By payer the list does differ: it reaches fewer of the Medicare patients who stay away. They are older, and miss less often, so few of them rank high. One list for all does that even with perfect calibration; whether it is fair is a decision, not a statistic. Elsewhere intervals overlap, which is no proof of equality.
 
 Last, the surgical wards since July 2025. One of them has no alerts. Does nothing happen there, or does nobody hear it?
 """
@@ -430,7 +431,7 @@ for site, part in recent.groupby("site_id"):
 
 # %% [markdown]
 """
-At `hosp-3` scores pass the threshold and patients deteriorate as elsewhere, and no alert is shown: ask who switched it off. A dashboard that counts alerts shows peace.
+At `hosp-3` scores pass the threshold and patients deteriorate as elsewhere, yet no alert is shown: ask who switched it off. A dashboard of alerts shows peace.
 
 **For the CTO:** watch outcomes, scores and alerts side by side, by ward. **For the product manager:** no ranking of sites before somebody has asked how they write things down.
 
@@ -438,7 +439,7 @@ At `hosp-3` scores pass the threshold and patients deteriorate as elsewhere, and
 
 *About 39 min from the start.*
 
-A care programme has places for a tenth of the patients after a stay. A vendor ranks them by next year's **cost**. Obermeyer and others (*Science*, 2019, volume 366, page 447) showed what that does where some people reach less care. Here: patients from the most deprived areas (index 0.8 and more) against all others.
+A care programme has places for a tenth of the patients after a stay. A vendor ranks them by next year's **cost**. Obermeyer and others (*Science*, 2019, volume 366, page 447) showed what that does where some people reach less care. Here: the most deprived areas (index 0.8 and more) against all others.
 """
 
 # %%
@@ -500,7 +501,7 @@ learn = (cases["discharged"] < "2026-01-01") & (cases["site_id"] != "hosp-3")
 model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000)).fit(inputs[learn], cases.loc[learn, "readmitted"])
 cases["risk"] = model.predict_proba(inputs)[:, 1]
 for site, part in cases[cases["discharged"] >= "2026-01-01"].groupby("site_id"):
-    auc = interval(part, lambda t, w: roc_auc_score(t["readmitted"], t["risk"], sample_weight=w), times=200)
+    auc = interval(part, lambda t, w: roc_auc_score(t["readmitted"], t["risk"], sample_weight=w), times=120)
     over = interval(part, lambda t, w: np.sum(t["readmitted"] * w) / np.sum(t["risk"] * w))
     print(f"{site}: AUC {roc_auc_score(part['readmitted'], part['risk']):.2f} ({auc[0]:.2f} to {auc[1]:.2f}), ", end="")
     print(f"returned over promised {part['readmitted'].sum() / part['risk'].sum():.2f} ({over[0]:.2f} to {over[1]:.2f})")
@@ -509,7 +510,10 @@ print("diagnoses coded for a stay:", cases.groupby("site_id")["n_diagnoses"].mea
 # %% [markdown]
 """
 At the third hospital it ranks as well as at home, and about a quarter more return than it promises. Fewer diagnoses are coded there; in this world its patients are no healthier for it. At `hosp-1`, which it knows, fewer return in 2026 than promised. **Time and place are two tests.** Ranking can pass both while calibration fails.
+"""
 
+# %% [markdown]
+"""
 ## 10. What to take with you
 
 *About 44 min from the start.*
