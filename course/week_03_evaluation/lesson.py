@@ -77,7 +77,7 @@ print(one[["at", "score", "lactate_ordered", "met_at"]].to_string(index=False))
 
 # %% [markdown]
 """
-`lactate_ordered` means: somebody ordered a lactate (a blood test for poor circulation) within the 48 hours before. By then a clinician suspects a sepsis, and the score reads the order. A high score after that is a fire alarm that rings when the engine has arrived. So keep only scores without such an order, from before the event.
+`lactate_ordered` means: somebody ordered a lactate (a blood test for poor circulation) within the 48 hours before. By then a clinician suspects a sepsis, and the score, which reads the chart, may read the order. A high score after that is a fire alarm that rings when the engine has arrived. So keep only scores without such an order, from before the event.
 
 What about a deterioration with no score left at all? Whoever buys a *warning* counts it as missed (score 0). The other reading leaves such stays out. We show both. The interval draws whole patients again and again, with replacement (**bootstrap**), because stays of one patient are alike.
 """
@@ -110,19 +110,19 @@ falls = watched[watched["falls"]]
 for name, stay_ids in {"any alert": alerts["stay_id"], "an alert in time": early_alerts["stay_id"]}.items():
     found = falls.index.isin(stay_ids).sum()
     ci = binomtest(found, len(falls)).proportion_ci(method="wilson")
-    print(f"deteriorations with {name:16} {found:4} of {len(falls):,}: {found / len(falls):.0%} ({ci.low:.0%} to {ci.high:.0%})")
+    print(f"{name:16} {found:3} of {len(falls):,} deteriorations: {found / len(falls):.0%} ({ci.low:.0%} to {ci.high:.0%})")
 
 # %% [markdown]
 """
-The slide was too good to be true, though every figure on it is correct. A narrow interval speaks of chance, not of a wrong question. (Around shares it is **Wilson's** here. Still imperfect: a highest score favours long stays.)
+Too good to be true: a narrow interval speaks of chance, not of a wrong question. 0.63 says how well it warns; 0.73, how well it ranks those it can still warn about. (Shares have **Wilson's** interval, which takes stays as independent. A highest score still favours long stays.)
 
-**For the CTO:** ask of each input who causes it to be written; an order is a clinician's suspicion. **For the product manager:** ask what share of events was flagged before anybody knew.
+**For the CTO:** ask of each input whose suspicion it records. **For the product manager:** ask what share of events was flagged before anybody knew.
 
 ## 3. The same score, two pictures
 
 *About 12 min from the start.*
 
-The **ROC curve** sets, for every threshold, the share of deteriorations flagged (sensitivity, recall) against the share of quiet stays flagged; AUC is the area below. The **precision-recall curve** shows how many of the flagged deteriorate. Guess that at the vendor's threshold.
+For every threshold, the **ROC curve** sets deteriorations flagged (sensitivity, recall) against quiet stays flagged; AUC is the area below. The **precision-recall curve** shows how many of the flagged deteriorate. Guess that.
 """
 
 # %%
@@ -159,10 +159,12 @@ sensitivity = (value[watched["falls"]] >= THRESHOLD).mean()
 false_alarms = (value[~watched["falls"]] >= THRESHOLD).mean()
 flag = value >= THRESHOLD
 ci = binomtest(int(watched.loc[flag, "falls"].sum()), int(flag.sum())).proportion_ci(method="wilson")
-print(f"of {flag.sum():,} flagged in time {watched.loc[flag, 'falls'].mean():.0%} deteriorate ({ci.low:.0%} to {ci.high:.0%})")
+precision = watched.loc[flag, "falls"].mean()
+print(f"of {flag.sum():,} flagged in time {precision:.0%} deteriorate ({ci.low:.0%} to {ci.high:.0%})")
 for share in [0.01, 0.07, 0.20]:
     right, wrong = share * sensitivity, (1 - share) * false_alarms
-    print(f"if {share:3.0%} deteriorate, {right / (right + wrong):3.0%} of the flagged do: {wrong / right:4.1f} in vain for one right")
+    ppv = right / (right + wrong)
+    print(f"if {share:3.0%} deteriorate, {ppv:3.0%} of the flagged do: {wrong / right:4.1f} in vain for one right")
 
 # %% [markdown]
 """
@@ -195,9 +197,10 @@ The mend is called **recalibration**: a logistic regression with one input, the 
 # %%
 mend = LogisticRegression(C=1e6).fit(logit(validation[["risk"]]), validation["missed"])  # 1e6: hardly penalised
 test["mended"] = mend.predict_proba(logit(test[["risk"]]))[:, 1]
-print(f"shift {mend.intercept_[0]:.2f}, slope {mend.coef_[0, 0]:.2f}, fitted on January to March ({validation['missed'].mean():.3f} stayed away)")
+print(f"shift {mend.intercept_[0]:.2f}, slope {mend.coef_[0, 0]:.2f}")
+print(f"January to March: {validation['missed'].mean():.3f} stayed away")
 low, high = interval(test, lambda t, w: np.average(t["missed"], weights=w))
-print(f"\nApril to June: {test['missed'].mean():.3f} stayed away ({low:.3f} to {high:.3f})")
+print(f"April to June:    {test['missed'].mean():.3f} stayed away ({low:.3f} to {high:.3f})\n")
 for name in ["risk", "mended"]:
     auc = roc_auc_score(test["missed"], test[name])
     print(f"{name:6} promises {test[name].mean():.3f} on average, AUC {auc:.4f}")
@@ -220,13 +223,13 @@ plt.show()
 """
 *In words:* promised against observed shares for eight groups of visits each, with a dashed diagonal. At the top the orange line lies far below it: promised 0.62, observed 0.39. The blue line stays closer.
 
-The AUC has not moved: it sees order only, and cannot warn you. Nor is the mend perfect: it looks back, and in the test months fewer stayed away. It needs repeating, with an owner and a date.
+The AUC has not moved: it sees order only. Nor is the mend perfect: in the test months fewer stayed away than before. It needs repeating, with an owner and a date.
 
 ## 5. What a mistake costs
 
 *About 23 min from the start.*
 
-A call takes a nurse 12 minutes, 9 dollars. A missed slot costs 150. Of 10 calls to patients who would stay away, 3 save the slot. All this is **assumed**; weeks 7 and 8 measure such effects. From which risk on does a call pay?
+A call takes a nurse 12 minutes, 9 dollars. A missed slot costs 150. Of 10 calls to patients who would stay away, 3 save the slot. All this is **assumed** (weeks 7 and 8 measure). From which risk on does a call pay?
 """
 
 # %%
@@ -237,12 +240,14 @@ test["place"] = test.groupby("day")["risk"].rank(ascending=False, method="first"
 lists = {"everybody": test["risk"] >= 0, "by risk": test["risk"] >= pays_from}
 lists |= {"by mended": test["mended"] >= pays_from, "first 15": test["place"] <= 15}
 n_days = test["day"].nunique()
-print(f"a call pays from a risk of {pays_from:.2f} on\n\nper day    calls  hours  dollars won (95 % interval, days drawn again)")
+print(f"a call pays from a risk of {pays_from:.2f} on\n")
+print("per day    calls  nurse hours  dollars won (95 % interval, days drawn again)")
 for name, called in lists.items():
     won = test.assign(won=called * (SAVED * SLOT * test["missed"] - CALL))
     low, high = interval(won, lambda t, w: np.sum(t["won"] * w) / n_days, by="day")
     hours = called.sum() * MINUTES / 60 / n_days
-    print(f"{name:10} {called.sum() / n_days:5.1f} {hours:6.1f} {won['won'].sum() / n_days:6.0f} ({low:.0f} to {high:.0f})")
+    dollars = won["won"].sum() / n_days
+    print(f"{name:10} {called.sum() / n_days:5.1f} {hours:12.1f} {dollars:12.0f} ({low:.0f} to {high:.0f})")
 
 # %% [markdown]
 """
@@ -330,7 +335,7 @@ draw(15)
 
 # %% [markdown]
 """
-*In words:* share against place on the list. The mended risk falls from 0.66 at the first place to about 0.2 at the fifteenth, where the grey band of the 15 calls ends, and on to 0.1. Dots of what happened scatter around it. A dashed line marks 0.20, where a call pays.
+*In words:* share against place on the list. The mended risk falls from 0.66 at the first place to about 0.2 at the fifteenth, where the grey band of the 15 calls ends, and on to 0.1. What happened, as dots with intervals, lies well below it at the first places, near it after that. A dashed line marks 0.20, where a call pays.
 
 Where this page can run code, the next cell moves the number of calls.
 """
@@ -416,7 +421,7 @@ for column in ["payer", "language", "race"]:
 
 # %% [markdown]
 """
-By payer the list does differ: it reaches fewer of the Medicare patients who stay away. They are older, and miss less often, so few of them rank high. One list for all does that even with perfect calibration; whether it is fair is a decision, not a statistic. Elsewhere intervals overlap, which is no proof of equality.
+By payer the list does differ: of the Medicare patients who stay away it reaches a smaller share than of the Medicaid patients. They are older, and miss less often, so few rank high. One list for all does that even with perfect calibration; whether it is fair is a decision, not a statistic. By language and race the intervals overlap, which is no proof of equality.
 
 Last, the surgical wards since July 2025. One of them has no alerts. Does nothing happen there, or does nobody hear it?
 """
@@ -431,7 +436,7 @@ for site, part in recent.groupby("site_id"):
 
 # %% [markdown]
 """
-At `hosp-3` scores pass the threshold and patients deteriorate as elsewhere, yet no alert is shown: ask who switched it off. A dashboard of alerts shows peace.
+At `hosp-3` scores pass the threshold and patients deteriorate as elsewhere, yet no alert is shown: ask who switched it off.
 
 **For the CTO:** watch outcomes, scores and alerts side by side, by ward. **For the product manager:** no ranking of sites before somebody has asked how they write things down.
 
@@ -439,12 +444,12 @@ At `hosp-3` scores pass the threshold and patients deteriorate as elsewhere, yet
 
 *About 39 min from the start.*
 
-A care programme has places for a tenth of the patients after a stay. A vendor ranks them by next year's **cost**. Obermeyer and others (*Science*, 2019, volume 366, page 447) showed what that does where some people reach less care. Here: the most deprived areas (index 0.8 and more) against all others.
+A care programme has places for a tenth of the patients after a stay. A vendor ranks them by next year's **cost**. Obermeyer and others (*Science*, 2019, 366:447) showed what such a label did to Black patients in the United States. Here the groups are addresses: the most deprived areas (index 0.8 and more), and all others.
 """
 
 # %%
 people = stays.dropna(subset="cost_year_after").sort_values(["admitted", "stay_id"]).drop_duplicates("patient_id")
-people = people.assign(deprived=people["area_deprivation"] >= 0.799)
+people = people.assign(deprived=people["area_deprivation"] >= 0.8)
 people["illnesses"] = people["n_diagnoses"].clip(upper=6)
 fig, ax = plt.subplots()
 for deprived, colour, name in [(False, plots.BLUE, "other areas"), (True, plots.ORANGE, "most deprived areas")]:
@@ -481,7 +486,7 @@ for name, part in lists.items():
 
 # %% [markdown]
 """
-(The last line is the world's truth; in life nobody hands it to you.) A model that predicts cost *perfectly* makes the second line, and no metric against that label shows the fault. Diagnoses are no pure measure either: not every hospital codes alike.
+(The last line is the world's truth; in life nobody hands it to you.) A *perfect* model of cost makes the second line; no metric against that label shows the fault. Diagnoses are no pure measure either: hospitals code differently.
 
 **For the CTO:** write beside each model what its label stands in for. **For the product manager:** ask who costs little because they are well, and who because they cannot come.
 
@@ -489,7 +494,7 @@ for name, part in lists.items():
 
 *About 42 min from the start.*
 
-A model from two hospitals goes to the third. It predicts unplanned returns within 30 days (by the rule of week 2), learns before 2026, and is judged on 2026.
+A model from two hospitals goes to the third. It predicts unplanned returns within 30 days (week 2 builds that rule), learns before 2026, and is judged on 2026: `hosp-1` and `hosp-2` test time alone, `hosp-3` time and place.
 """
 
 # %%
