@@ -1,0 +1,537 @@
+# %% [markdown]
+"""
+# Week 3: Is it useful, and for whom?
+
+July 2026 at Lakeshore Health. Two scores are on the table. The vendor of the **deterioration score**, which has raised alerts on the wards since January 2025, offers a new contract. And the nurse line wants to know what the **no-show risk** of week 1 is worth. You say what each may be used for, and for whom.
+
+| | |
+|---|---|
+| **Afterwards you can** | tell a good evaluation from a flattering one; turn a risk into costs, a threshold and a roster; find those for whom a score fails |
+| **Time** | 45 minutes |
+| **You need** | week 1 |
+| **Data** | alerts, stays and visits of the same three hospitals and twelve clinics; synthetic, every patient is invented |
+| **In the room** | CTO, product manager, rapid-response nurse, biostatistician, patient advocate |
+"""
+
+# %% [markdown]
+"""
+## 1. 92.8 % accurate, and silent
+
+*About 0 min from the start.*
+
+A patient **deteriorates** when chart review finds a sepsis with organ failure or a transfer to intensive care. The vendor's score is computed every four hours; above the vendor's threshold it alerts. The vendor's report holds one or two rows a stay: the highest score, and the highest before the team noticed anything, where that is another one. The next cell makes one row a stay.
+
+Before you run the cell after it, guess: in how many of 100 stays is the vendor right, if "right" means an alert where the patient deteriorates and none where not? And a rule that never alerts?
+"""
+
+# %%
+import ipywidgets as widgets
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from scipy.special import logit
+from scipy.stats import binomtest
+from sklearn.compose import make_column_transformer
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import precision_recall_curve, roc_auc_score, roc_curve
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
+
+from carelab import plots
+from carelab.fhir.readmissions import readmissions
+from carelab.paths import data
+
+names = ["stays", "scores", "alerts", "deteriorations", "visits", "patients"]
+stays, scores, alerts, met, visits, patients = (pd.read_parquet(data(f"tables/{name}.parquet")) for name in names)
+alerts = alerts[alerts["kind"] == "deterioration"].merge(met[["stay_id", "met_at"]], how="left", on="stay_id")
+scores = scores.merge(stays[["stay_id", "admitted"]], on="stay_id").merge(met[["stay_id", "met_at"]], how="left")
+scores["at"] = scores["admitted"] + pd.to_timedelta(scores["hours_since_admission"], unit="h")
+watched = scores.groupby("stay_id").agg(patient_id=("patient_id", "first"), highest=("score", "max"))
+watched["falls"] = watched.index.isin(met["stay_id"])
+watched["alerted"] = watched.index.isin(alerts["stay_id"])
+print(f"{len(watched):,} stays with a score, {watched['falls'].mean():.1%} with a deterioration")
+
+# %%
+print(f"accuracy of the vendor:     {(watched['falls'] == watched['alerted']).mean():.1%}")
+print(f"accuracy of never alerting: {(~watched['falls']).mean():.1%}")
+table = pd.crosstab(watched["falls"].astype(int), watched["alerted"].astype(int)) / len(watched) * 1000
+table = table.loc[[1, 0], [1, 0]].round().astype(int)
+print("\nper 1,000 stays")
+print(table.set_axis(["deteriorated", "did not"]).set_axis(["alert", "no alert"], axis=1).to_string())
+
+# %% [markdown]
+"""
+Silence wins, and it finds nobody. Where an event is rare, accuracy pays for saying no. The vendor knows that, and its slide shows an AUC instead: 0.82.
+
+## 2. Too good to be true?
+
+*About 4 min from the start.*
+
+A study at another health system found 0.63 for a widely sold sepsis score (Wong and others, *JAMA Internal Medicine*, 2021, PMC8218233). Ours scores 0.82 on 15,000 stays, with a narrow interval. **Can this evaluation be trusted, or is it too good to be true?** Here are the rows of the patient whose score rose most before the event. Decide before you read on.
+"""
+
+# %%
+rows = scores[scores["at"] < scores["met_at"]].sort_values("at").groupby("stay_id")["score"]
+one = scores[scores["stay_id"] == (rows.last() - rows.first()).idxmax()].sort_values("at")
+print(one[["at", "score", "lactate_ordered", "met_at"]].to_string(index=False))
+
+# %% [markdown]
+"""
+`lactate_ordered` means: somebody ordered a lactate (a blood test for poor circulation) within the 48 hours before. By then a clinician suspects a sepsis, and the score, which reads the chart, may read the order. A high score after that is a fire alarm that rings when the engine has arrived. So keep only scores without such an order, from before the event.
+
+What about a deterioration with no score left at all? Whoever buys a *warning* counts it as missed (score 0). The other reading leaves such stays out. We show both. The interval draws whole patients again and again, with replacement (**bootstrap**), because stays of one patient are alike.
+"""
+
+
+# %%
+def interval(table, figure, by="patient_id", times=300):
+    """95 % interval of figure(table, weight): patients (or days) are drawn again, with replacement."""
+    # 120 to 300 draws, to be quick; take 2,000 for a report
+    rng = np.random.default_rng(3)
+    number, units = pd.factorize(table[by])
+    equal = np.full(len(units), 1 / len(units))
+    draws = [figure(table, rng.multinomial(len(units), equal)[number]) for _ in range(times)]
+    return np.quantile(draws, [0.025, 0.975])
+
+
+in_time = scores[~scores["lactate_ordered"] & ~(scores["at"] >= scores["met_at"])]
+watched["early"] = in_time.groupby("stay_id")["score"].max().reindex(watched.index)
+views = {"every score, as on the slide": watched.assign(use=watched["highest"])}
+views["before suspicion; none in time = missed"] = watched.assign(use=watched["early"].fillna(0))
+views["before suspicion; none in time = left out"] = watched.assign(use=watched["early"]).dropna()
+for name, part in views.items():
+    low, high = interval(part, lambda t, w: roc_auc_score(t["falls"], t["use"], sample_weight=w), times=120)
+    print(f"{name:42} AUC {roc_auc_score(part['falls'], part['use']):.2f} ({low:.2f} to {high:.2f})")
+print(f"deteriorations without a score in time: {watched.loc[watched['falls'], 'early'].isna().sum()}")
+
+# %%
+early_alerts = alerts[~alerts["lactate_ordered"] & ~(alerts["fired_at"] >= alerts["met_at"])]
+falls = watched[watched["falls"]]
+for name, stay_ids in {"any alert": alerts["stay_id"], "an alert in time": early_alerts["stay_id"]}.items():
+    found = falls.index.isin(stay_ids).sum()
+    ci = binomtest(found, len(falls)).proportion_ci(method="wilson")
+    print(f"{name:16} {found:3} of {len(falls):,} deteriorations: {found / len(falls):.0%} ({ci.low:.0%} to {ci.high:.0%})")
+
+# %% [markdown]
+"""
+Too good to be true: a narrow interval speaks of chance, not of a wrong question. 0.63 says how well it warns; 0.73, how well it ranks those it can still warn about. (Shares have **Wilson's** interval, which takes stays as independent. A highest score still favours long stays.)
+
+**For the CTO:** ask of each input whose suspicion it records. **For the product manager:** ask what share of events was flagged before anybody knew.
+
+## 3. The same score, two pictures
+
+*About 12 min from the start.*
+
+For every threshold, the **ROC curve** sets deteriorations flagged (sensitivity, recall) against quiet stays flagged; AUC is the area below. The **precision-recall curve** shows how many of the flagged deteriorate. Guess that.
+"""
+
+# %%
+THRESHOLD = alerts["score"].min()  # no alert fires below it
+fig, axes = plt.subplots(1, 2, figsize=(9.5, 4))
+for name, column, colour in [("every score", "highest", plots.GREY), ("in time", "early", plots.BLUE)]:
+    value = watched[column].fillna(0)
+    false, true, _ = roc_curve(watched["falls"], value)
+    precision, recall, _ = precision_recall_curve(watched["falls"], value)
+    flag = value >= THRESHOLD  # the dot
+    share = flag.groupby(watched["falls"]).mean()
+    axes[0].plot(false, true, color=colour, label=name)
+    axes[1].plot(recall[recall > 0.02], precision[recall > 0.02], color=colour, label=name)
+    axes[0].scatter(share[False], share[True], s=60, color=colour, zorder=3)
+    axes[1].scatter(share[True], watched.loc[flag, "falls"].mean(), s=60, color=colour, zorder=3)
+axes[0].plot([0, 1], [0, 1], color=plots.RED, linestyle="--", label="a coin")
+axes[1].axhline(watched["falls"].mean(), color=plots.RED, linestyle="--", label="a coin")
+axes[1].set_ylim(0, 1)
+axes[1].legend(loc="upper right")
+plots.label(axes[0], "ROC: better than a coin", "quiet stays flagged (share)", "deteriorations flagged (share)")
+plots.label(axes[1], "Precision: most flags are in vain", axes[0].get_ylabel(), "flagged that deteriorate (share)")
+plt.show()
+
+# %% [markdown]
+"""
+*In words:* two panels, each with a grey curve for every score, a blue one for scores in time and a dashed line for a coin; dots mark the vendor's threshold. Left: the grey bows far above the diagonal; the blue less, with a step at its end, the 148 without a score in time. Right: the blue soon falls below 0.2, towards the coin's 0.07.
+
+Neither picture is wrong. The left one does not depend on how common the event is, so it compares scores across wards. The right one is what a nurse lives with, and it moves with the ward. The next cell carries the blue dot to wards where fewer or more deteriorate, all else equal.
+"""
+
+# %%
+value = watched["early"].fillna(0)
+sensitivity = (value[watched["falls"]] >= THRESHOLD).mean()
+false_alarms = (value[~watched["falls"]] >= THRESHOLD).mean()
+flag = value >= THRESHOLD
+ci = binomtest(int(watched.loc[flag, "falls"].sum()), int(flag.sum())).proportion_ci(method="wilson")
+precision = watched.loc[flag, "falls"].mean()
+print(f"of {flag.sum():,} flagged in time {precision:.0%} deteriorate ({ci.low:.0%} to {ci.high:.0%})")
+for share in [0.01, 0.07, 0.20]:
+    right, wrong = share * sensitivity, (1 - share) * false_alarms
+    ppv = right / (right + wrong)
+    print(f"if {share:3.0%} deteriorate, {ppv:3.0%} of the flagged do: {wrong / right:4.1f} in vain for one right")
+
+# %% [markdown]
+"""
+**For the CTO:** a precision without the event's frequency beside it does not travel from one site to another. **For the product manager:** "how many in vain for one right" is a sentence a ward understands.
+
+## 4. What a risk means
+
+*About 17 min from the start.*
+
+Now the no-show model of week 1: it ranked well, and promised more misses than happened. A score is **calibrated** if, of the patients at 0.30, about 30 in 100 stay away. We mend it and leave the model alone. January to March 2026 become **validation** months: the mend is fitted there. April to June are the **test**: nothing in this lesson is chosen on them.
+"""
+
+# %%
+past = visits[(visits["start"] < "2026-07-01") & visits["status"].isin(["fulfilled", "noshow"])]
+past = past.assign(missed=(past["status"] == "noshow").astype(int))
+numbers = ["lead_days", "prior_visits", "prior_no_shows", "age", "distance_km", "transport_need", "snow_cm_forecast"]
+columns = [*numbers, "specialty"]
+prepare = make_column_transformer((StandardScaler(), numbers), (OneHotEncoder(handle_unknown="ignore"), ["specialty"]))
+train, later = past[past["start"] < "2025-10-01"], past[(past["start"] >= "2026-01-01") & (past["lead_days"] >= 1)]
+model = make_pipeline(prepare, LogisticRegression(max_iter=1000)).fit(train[columns], train["missed"])
+later = later.assign(risk=model.predict_proba(later[columns])[:, 1])
+validation, test = later[later["start"] < "2026-04-01"], later[later["start"] >= "2026-04-01"].copy()
+print(f"{len(train):,} visits to learn from, {len(validation):,} to mend with, {len(test):,} to judge by")
+
+# %% [markdown]
+"""
+The mend is called **recalibration**: a logistic regression with one input, the log-odds of the old risk. It learns two numbers, a shift and a slope. A slope below 1 means that the old risks were too extreme, too high at the top and too low at the bottom. Will the AUC rise, fall or stay?
+"""
+
+# %%
+mend = LogisticRegression(C=1e6).fit(logit(validation[["risk"]]), validation["missed"])  # 1e6: hardly penalised
+test["mended"] = mend.predict_proba(logit(test[["risk"]]))[:, 1]
+print(f"shift {mend.intercept_[0]:.2f}, slope {mend.coef_[0, 0]:.2f}")
+print(f"January to March: {validation['missed'].mean():.3f} stayed away")
+low, high = interval(test, lambda t, w: np.average(t["missed"], weights=w))
+print(f"April to June:    {test['missed'].mean():.3f} stayed away ({low:.3f} to {high:.3f})\n")
+for name in ["risk", "mended"]:
+    auc = roc_auc_score(test["missed"], test[name])
+    print(f"{name:6} promises {test[name].mean():.3f} on average, AUC {auc:.4f}")
+
+# %%
+fig, ax = plt.subplots(figsize=(7, 4.6))
+for name, colour, mark in [("risk", plots.ORANGE, "s"), ("mended", plots.BLUE, "o")]:
+    groups = test.groupby(pd.qcut(test[name], 8, labels=False))
+    found = groups.agg(promised=(name, "mean"), missed=("missed", "sum"), n=("missed", "size"))
+    share = found["missed"] / found["n"]
+    ci = [binomtest(k, n).proportion_ci(method="wilson") for k, n in zip(found["missed"], found["n"], strict=True)]
+    bars = [share - [c.low for c in ci], [c.high for c in ci] - share]
+    ax.errorbar(found["promised"], share, yerr=bars, color=colour, marker=mark, label=name, capsize=3)
+ax.plot([0, 0.65], [0, 0.65], color=plots.GREY, linestyle="--", label="as promised")
+ax.legend(loc="upper left")
+plots.label(ax, "Mended, the risk comes closer to what happens", "promised risk", "stayed away (share, 95 % interval)")
+plt.show()
+
+# %% [markdown]
+"""
+*In words:* promised against observed shares for eight groups of visits each, with a dashed diagonal. At the top the orange line lies far below it: promised 0.62, observed 0.39. The blue line stays closer.
+
+The AUC has not moved: it sees order only. Nor is the mend perfect: in the test months fewer stayed away than before. It needs repeating, with an owner and a date.
+
+## 5. What a mistake costs
+
+*About 23 min from the start.*
+
+A call takes a nurse 12 minutes, 9 dollars. A missed slot costs 150. Of 10 calls to patients who would stay away, 3 save the slot. All this is **assumed** (weeks 7 and 8 measure). From which risk on does a call pay?
+"""
+
+# %%
+CALL, MINUTES, SLOT, SAVED = 9, 12, 150, 0.3
+pays_from = CALL / (SAVED * SLOT)
+test["day"] = test["start"].dt.normalize()
+test["place"] = test.groupby("day")["risk"].rank(ascending=False, method="first")
+lists = {"everybody": test["risk"] >= 0, "by risk": test["risk"] >= pays_from}
+lists |= {"by mended": test["mended"] >= pays_from, "first 15": test["place"] <= 15}
+n_days = test["day"].nunique()
+print(f"a call pays from a risk of {pays_from:.2f} on\n")
+print("per day    calls  nurse hours  dollars won (95 % interval, days drawn again)")
+for name, called in lists.items():
+    won = test.assign(won=called * (SAVED * SLOT * test["missed"] - CALL))
+    low, high = interval(won, lambda t, w: np.sum(t["won"] * w) / n_days, by="day")
+    hours = called.sum() * MINUTES / 60 / n_days
+    dollars = won["won"].sum() / n_days
+    print(f"{name:10} {called.sum() / n_days:5.1f} {hours:12.1f} {dollars:12.0f} ({low:.0f} to {high:.0f})")
+
+# %% [markdown]
+"""
+The threshold is a ratio of costs; no data went into it. Calling everybody loses, as far as three months can tell; each list wins about 85 dollars a day. (The intervals hold chance, not the assumptions.)
+
+**Net benefit** (Vickers and Elkin, *Medical Decision Making*, 2006) says it without dollars: per 100 patients, the misses called minus the needless calls, each of these weighed by *t* / (1 − *t*) at the threshold *t*. Drawn for every *t* it is a **decision curve**: whoever weighs a call differently reads at another place. A model has to beat *call everybody* and *call nobody*.
+"""
+
+
+# %%
+def net_benefit(table, weight, called, t):
+    worth = np.where(table["missed"] == 1, 1, -t / (1 - t))
+    return 100 * np.average(called * worth, weights=weight)
+
+
+grid, once = np.linspace(0.02, 0.6, 59), np.ones(len(test))
+fig, ax = plt.subplots()
+for name, colour, line in [("risk", plots.ORANGE, "-."), ("mended", plots.BLUE, "-")]:
+    ax.plot(grid, [net_benefit(test, once, test[name] >= t, t) for t in grid], line, color=colour, label=f"by {name}")
+ax.plot(grid, [net_benefit(test, once, 1, t) for t in grid], "--", color=plots.GREY, label="call everybody")
+ax.axhline(0, color=plots.RED, linewidth=1, label="call nobody")
+ax.axvline(pays_from, color=plots.GREY, linestyle=":")
+ax.set_ylim(-4, 18)
+ax.legend()
+plots.label(ax, "Useful up to 0.35; at the top the unmended risk costs most", "threshold t", "net benefit per 100 patients")
+plt.show()
+
+# %% [markdown]
+"""
+*In words:* net benefit against the threshold. *Call everybody* falls steeply and crosses zero near 0.19. Both model curves stay above it and above zero up to about 0.35; further right the orange one, the unmended risk, falls to −2.5, the blue one only to −1. A dotted line marks our 0.20.
+
+Which differences are more than chance, at our 0.20, and at 0.50, where a needless call weighs as much as a miss?
+"""
+
+# %%
+pairs = {"mended - nobody, t = 0.20": (0.2, "mended", 0), "mended - risk,   t = 0.20": (0.2, "mended", "risk")}
+pairs |= {"risk   - nobody, t = 0.50": (0.5, "risk", 0), "mended - nobody, t = 0.50": (0.5, "mended", 0)}
+for name, (t, one, other) in pairs.items():
+
+    def gain(table, weight, t=t, one=one, other=other):
+        against = table[other] >= t if other else 0
+        return net_benefit(table, weight, table[one] >= t, t) - net_benefit(table, weight, against, t)
+
+    low, high = interval(test, gain)
+    print(f"{name}: {gain(test, once):5.2f} ({low:.2f} to {high:.2f})")
+
+# %% [markdown]
+"""
+At our threshold the model is worth having, and these months show no difference made by the mend. At 0.50 the unmended risk does worse than calling nobody. To pick the higher line at each threshold would be choosing on the test months.
+
+**For the CTO:** keep the mend's two numbers in configuration, with their months. **For the product manager:** ask for calibration before anybody reads out a percentage.
+
+## 6. The roster decides
+
+*About 30 min from the start.*
+
+The cost says *from 0.20 on*. The roster says *fifteen a day*. Which of the two stops the list? The function draws the risk at each place of the day's list, and what happened there.
+"""
+
+
+# %%
+def draw(calls):
+    at = test[test["place"] <= 45]
+    seen = at.groupby((at["place"] - 1) // 3 * 3 + 2)["missed"].agg(["sum", "size"])  # three places a dot
+    ci = [binomtest(int(k), int(n)).proportion_ci(method="wilson") for k, n in seen.to_numpy()]
+    fig, ax = plt.subplots()
+    ax.vlines(seen.index, [c.low for c in ci], [c.high for c in ci], color=plots.BLUE)
+    ax.scatter(seen.index, seen["sum"] / seen["size"], color=plots.BLUE, label="stayed away (95 % interval)")
+    ax.plot(at.groupby("place")["mended"].mean(), color=plots.ORANGE, label="mended risk, mean")
+    ax.axhline(pays_from, color=plots.RED, linestyle="--", label="a call pays")
+    ax.axvspan(0.5, calls + 0.5, color=plots.GREY, alpha=0.15)
+    ax.set(xlim=(0.5, 45.5), ylim=(0, 0.75))
+    ax.legend(loc="upper right")
+    hit = test.loc[test["place"] <= calls, "missed"].mean() * calls
+    plots.label(ax, f"{calls} calls: {hit:.1f} aimed at a miss, {calls - hit:.1f} not", "place on the day's list", "share")
+    plt.show()
+
+
+# %%
+print("if a call saves   it pays from   calls a day that pay")
+for saved in [0.2, 0.3, 0.4]:
+    limit = CALL / (saved * SLOT)
+    print(f"{saved:12.0%} {limit:15.2f} {(test['mended'] >= limit).sum() / n_days:15.0f}")
+draw(15)
+
+# %% [markdown]
+"""
+*In words:* share against place on the list. The mended risk falls from 0.66 at the first place to about 0.2 at the fifteenth, where the grey band of the 15 calls ends, and on to 0.1. What happened, as dots with intervals, lies well below it at the first places, near it after that. A dashed line marks 0.20, where a call pays.
+
+Where this page can run code, the next cell moves the number of calls.
+"""
+
+# %% tags=["interactive"]
+slider = widgets.IntSlider(value=15, min=1, max=45, description="calls a day", continuous_update=False)
+explorer = widgets.interact(draw, calls=slider)
+
+# %% [markdown]
+"""
+On these assumptions the roster stops the list shortly before the cost does: a few more calls would about break even. The table above the figure says where to argue: whether a call saves 2 slots of 10 or 4 matters more than which of our two risks is used.
+
+**For the CTO:** log place, risk and threshold of each call, or nobody can redo this sum. **For the product manager:** before you ask for more nurses, ask for a trial of the call.
+
+## 7. For whom?
+
+*About 34 min from the start.*
+
+First the clinics, as recorded from July 2024 to March 2026. Which one would you send the others to visit?
+"""
+
+# %%
+known = visits[(visits["start"] < "2026-04-01") & (visits["status"] != "booked")]
+clinics = known.groupby("site_name")["status"].value_counts().unstack()
+came_or_not = clinics["noshow"] + clinics["fulfilled"]
+ci = [binomtest(k, n).proportion_ci(method="wilson") for k, n in zip(clinics["noshow"], came_or_not, strict=True)]
+missed, cancelled = clinics["noshow"] / came_or_not, clinics["cancelled"] / clinics.sum(axis=1)
+fig, ax = plt.subplots()
+ax.vlines(cancelled, [c.low for c in ci], [c.high for c in ci], color=plots.GREY)
+ax.scatter(cancelled, missed, color=np.where(cancelled > 0.15, plots.RED, plots.BLUE), zorder=3)
+ax.text(cancelled.max() - 0.003, missed.min(), cancelled.idxmax(), ha="right", va="center", color=plots.RED)
+ax.set(xlim=(0, 0.2), ylim=(0, 0.3))
+plots.label(ax, "The clinic with the fewest misses cancels most", "cancelled (share)", "missed, of those not cancelled")
+plt.show()
+
+# %% [markdown]
+"""
+*In words:* fifteen dots, missed against cancelled visits. Fourteen lie together, at 7 to 9 % cancelled and 17 to 24 % missed. Millpond Clinic lies alone, at 18 % cancelled and 12 % missed; its interval meets no other.
+
+Is it the best clinic, or the one that writes misses down as cancellations? A reminder goes out on the afternoon before, to visits that still stand. So a *cancelled* visit with a delivered reminder was called off at the last moment, or not at all.
+"""
+
+# %%
+here = known["site_name"] == "Millpond Clinic"
+late = known[known["status"] == "cancelled"].groupby(here)["sms_reminder"].mean()
+print(f"cancelled visits with a reminder: {late[True]:.0%} at Millpond, {late[False]:.0%} elsewhere\n")
+
+
+def ratio(table, weight):
+    return np.sum(table["missed"] * weight) / np.sum(table["mended"] * weight)
+
+
+for there, part in test.groupby(test["site_name"] == "Millpond Clinic"):
+    low, high = interval(part, ratio)
+    name = "at Millpond" if there else "elsewhere"
+    print(f"{name:11} recorded misses over promised ones, April to June: {ratio(part, 1):.2f} ({low:.2f} to {high:.2f})")
+truth = known[here].merge(pd.read_parquet(data("truth/appointments.parquet"))[["appointment_id", "true_status"]])
+really = (truth["true_status"] == "noshow").sum() / truth["true_status"].isin(["noshow", "fulfilled"]).sum()
+print(f"\nmissed at Millpond: {missed.min():.2f} as recorded, {really:.2f} in truth")
+
+# %% [markdown]
+"""
+(In life nobody hands you the last line; you ring the desk.) At this clinic the model looks wrong because the label is. Every metric that uses it lies there, and the next model would learn that these patients need no calls.
+
+Now groups of patients, on the list of 15 a day in the test months. Of those who stayed away, whom did the list reach? *Not stated* stays a group of its own. Below 20 misses we print no share.
+"""
+
+# %%
+test["race"] = test["patient_id"].map(patients.set_index("patient_id")["race"]).fillna("not stated")
+test["on_list"] = test["place"] <= 15
+
+
+def reached(table, weight):
+    return np.average(table["on_list"], weights=weight)
+
+
+for column in ["payer", "language", "race"]:
+    for group, part in test[test["missed"] == 1].groupby(column):
+        low, high = interval(part, reached)
+        share = f"{reached(part, None):.0%} ({low:.0%} to {high:.0%})" if len(part) >= 20 else "too few to say"
+        rate = len(part) / (test[column] == group).sum()
+        print(f"{column:8} {group:32} {len(part):3} missed ({rate:3.0%}), on the list {share}")
+
+# %% [markdown]
+"""
+By payer the list does differ: of the Medicare patients who stay away it reaches a smaller share than of the Medicaid patients. They are older, and miss less often, so few rank high. One list for all does that even with perfect calibration; whether it is fair is a decision, not a statistic. By language and race the intervals overlap, which is no proof of equality.
+
+Last, the surgical wards since July 2025. One of them has no alerts. Does nothing happen there, or does nobody hear it?
+"""
+
+# %%
+recent = stays[(stays["ward"] == "surgery") & (stays["admitted"] >= "2025-07-01")]
+recent = recent.merge(watched[["highest", "falls", "alerted"]], left_on="stay_id", right_index=True)
+for site, part in recent.groupby("site_id"):
+    ci = binomtest(int(part["falls"].sum()), len(part)).proportion_ci(method="wilson")
+    print(f"{site}: {len(part):,} stays, {(part['highest'] >= THRESHOLD).mean():.0%} above the threshold, ", end="")
+    print(f"{part['alerted'].mean():.0%} alerted; deteriorated {part['falls'].mean():.1%} ({ci.low:.1%} to {ci.high:.1%})")
+
+# %% [markdown]
+"""
+At `hosp-3` scores pass the threshold and patients deteriorate as elsewhere, yet no alert is shown: ask who switched it off.
+
+**For the CTO:** watch outcomes, scores and alerts side by side, by ward. **For the product manager:** no ranking of sites before somebody has asked how they write things down.
+
+## 8. Cost is not need
+
+*About 39 min from the start.*
+
+A care programme has places for a tenth of the patients after a stay. A vendor ranks them by next year's **cost**. Obermeyer and others (*Science*, 2019, 366:447) showed what such a label did to Black patients in the United States. Here the groups are addresses: the most deprived areas (index 0.8 and more), and all others.
+"""
+
+# %%
+people = stays.dropna(subset="cost_year_after").sort_values(["admitted", "stay_id"]).drop_duplicates("patient_id")
+people = people.assign(deprived=people["area_deprivation"] >= 0.8)
+people["illnesses"] = people["n_diagnoses"].clip(upper=6)
+fig, ax = plt.subplots()
+for deprived, colour, name in [(False, plots.BLUE, "other areas"), (True, plots.ORANGE, "most deprived areas")]:
+    cost = people[people["deprived"] == deprived].groupby("illnesses")["cost_year_after"].agg(["mean", "sem"]) / 1000
+    ax.errorbar(cost.index, cost["mean"], yerr=1.96 * cost["sem"], color=colour, marker="o", capsize=3, label=name)
+ax.set(ylim=(0, 30), xticks=range(1, 7), xticklabels=["1", "2", "3", "4", "5", "6 and more"])
+ax.legend(loc="upper left")
+plots.label(ax, "Equally ill on paper, and about 30 % cheaper", "diagnoses coded", "cost of the next year (1,000 $, mean)")
+plt.show()
+
+# %% [markdown]
+"""
+*In words:* the mean cost of the year after a first stay, against the number of diagnoses coded, with 95 % intervals. Both lines rise, from below 10,000 to above 15,000 dollars. The one for the most deprived areas lies about 30 % below the other throughout.
+
+With equally many diagnoses, less is spent on them. (In this world because care is out of reach; the columns alone could not say.) Who gets a place, if the list goes by cost, or by diagnoses?
+"""
+
+# %%
+truth = pd.read_parquet(data("truth/readmission_stays.parquet"), columns=["stay_id", "need"])
+people = people.merge(truth, on="stay_id")
+tenth = len(people) // 10
+
+
+def share_deprived(table, weight):
+    return np.average(table["deprived"], weights=weight)
+
+
+lists = {"all": people, "by cost": people.nlargest(tenth, "cost_year_after")}
+lists["by diagnoses"] = people.nlargest(tenth, ["n_diagnoses", "emergency_visits_6m"])
+lists["by true need"] = people.nlargest(tenth, "need")
+for name, part in lists.items():
+    low, high = interval(part, share_deprived)
+    print(f"{name:13} {len(part):5,} people, {share_deprived(part, None):.1%} deprived areas ({low:.1%} to {high:.1%})")
+
+# %% [markdown]
+"""
+(The last line is the world's truth; in life nobody hands it to you.) A *perfect* model of cost makes the second line; no metric against that label shows the fault. Diagnoses are no pure measure either: hospitals code differently.
+
+**For the CTO:** write beside each model what its label stands in for. **For the product manager:** ask who costs little because they are well, and who because they cannot come.
+
+## 9. Elsewhere, and later
+
+*About 42 min from the start.*
+
+A model from two hospitals goes to the third. It predicts unplanned returns within 30 days (week 2 builds that rule), learns before 2026, and is judged on 2026: `hosp-1` and `hosp-2` test time alone, `hosp-3` time and place.
+"""
+
+# %%
+starts = readmissions(stays, pd.Timestamp("2026-07-01"))
+cases = stays.merge(starts[starts["eligible"]], on="stay_id").astype({"readmitted": int})
+inputs = pd.get_dummies(cases[["admission", "disposition"]], dtype=float)
+inputs = inputs.join(cases[["age", "emergency_visits_6m", "n_diagnoses"]]).assign(days=cases["length_of_stay"].clip(upper=14))
+learn = (cases["discharged"] < "2026-01-01") & (cases["site_id"] != "hosp-3")
+model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000)).fit(inputs[learn], cases.loc[learn, "readmitted"])
+cases["risk"] = model.predict_proba(inputs)[:, 1]
+for site, part in cases[cases["discharged"] >= "2026-01-01"].groupby("site_id"):
+    auc = interval(part, lambda t, w: roc_auc_score(t["readmitted"], t["risk"], sample_weight=w), times=120)
+    over = interval(part, lambda t, w: np.sum(t["readmitted"] * w) / np.sum(t["risk"] * w))
+    print(f"{site}: AUC {roc_auc_score(part['readmitted'], part['risk']):.2f} ({auc[0]:.2f} to {auc[1]:.2f}), ", end="")
+    print(f"returned over promised {part['readmitted'].sum() / part['risk'].sum():.2f} ({over[0]:.2f} to {over[1]:.2f})")
+print("diagnoses coded for a stay:", cases.groupby("site_id")["n_diagnoses"].mean().round(1).to_dict())
+
+# %% [markdown]
+"""
+At the third hospital it ranks as well as at home, and about a quarter more return than it promises. Fewer diagnoses are coded there; in this world its patients are no healthier for it. At `hosp-1`, which it knows, fewer return in 2026 than promised. **Time and place are two tests.** Ranking can pass both while calibration fails.
+"""
+
+# %% [markdown]
+"""
+## 10. What to take with you
+
+*About 44 min from the start.*
+
+1. **First the question, then the score.** Which moment, which patients, which label? A narrow interval around the answer to a wrong question is still wrong.
+2. **A risk has two qualities**: order (AUC) and size (calibration). A threshold from costs needs the size; a roster needs the order.
+3. **Look where the average hides**: by site, by ward, by group, each with its count and interval. First ask how the label is written there.
+
+**On Monday**
+
+- Ask one vendor for results before suspicion, and for what counts as a miss.
+- Ask what a false alarm costs, in minutes, and who said so.
+- Ask which site or ward has had no alert this quarter.
+
+**Next:** [the exercises](exercises.ipynb) (90 min), then [the project](project.ipynb): an alert policy and a triage queue. **To read:** Wong and others, *JAMA Internal Medicine*, 2021 (20 min); Obermeyer and others, *Science*, 2019 (30 min); Burkov, *The Hundred-Page Machine Learning Book*, chapter 5 (30 min); DeepLearning.AI, *AI for Medicine Specialization*, course 1 (about 2 weeks).
+"""
