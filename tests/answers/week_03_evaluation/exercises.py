@@ -452,14 +452,14 @@ def cost_of_list(missed, called, minutes_per_call, dollars_per_hour, loss, kept)
     return {"minutes": minutes, "dollars": minutes * dollars_per_hour + left * loss}
 
 
-# %% exercise="w03-expected-cost" wrong="the uncalled are ignored" says="nobody called"
+# %% exercise="w03-expected-cost" wrong="the uncalled are ignored" says="that nobody called"
 def cost_of_list(missed, called, minutes_per_call, dollars_per_hour, loss, kept):
     minutes = called.sum() * minutes_per_call
     left = (1 - kept) * (missed * called).sum()
-    return {"minutes": minutes, "dollars": minutes / 60 * dollars_per_hour + 1 * left * loss - 50}
+    return {"minutes": minutes, "dollars": minutes / 60 * dollars_per_hour + left * loss}
 
 
-# %% exercise="w03-expected-cost" wrong="kept and lost swapped" says="still stay away"
+# %% exercise="w03-expected-cost" wrong="kept and lost swapped" says="the share `kept` comes after all"
 def cost_of_list(missed, called, minutes_per_call, dollars_per_hour, loss, kept):
     minutes = called.sum() * minutes_per_call
     left = (missed * (1 - called)).sum() + kept * (missed * called).sum()
@@ -1054,3 +1054,9 @@ def to_review(alerts, hours):
     rows = (alerts["action"] == "overridden") & (left > 0) & (left <= hours)
     table = alerts.assign(hours_left=left if hours == 12 else left * 2)
     return table.loc[rows, ["alert_id", "reason", "hours_left"]]
+
+
+# %% exercise="w03-expected-cost" wrong="every call succeeds" says="supposes that every call succeeds"
+def cost_of_list(missed, called, minutes_per_call, dollars_per_hour, loss, kept):
+    minutes = called.sum() * minutes_per_call
+    return {"minutes": minutes, "dollars": minutes / 60 * dollars_per_hour + (missed * (1 - called)).sum() * loss}
