@@ -28,13 +28,13 @@ from carelab.paths import data
 
 # %xmode Minimal
 stays = pd.read_parquet(data("tables/stays.parquet"))
-falls = pd.read_parquet(data("tables/deteriorations.parquet"))
+deteriorations = pd.read_parquet(data("tables/deteriorations.parquet"))
 scores = pd.read_parquet(data("tables/scores.parquet"))
 alerts = pd.read_parquet(data("tables/alerts.parquet")).query("kind == 'deterioration'")
-alerts = alerts.merge(falls[["stay_id", "met_at"]], on="stay_id", how="left")  # met_at is empty without a deterioration
+alerts = alerts.merge(deteriorations[["stay_id", "met_at"]], on="stay_id", how="left")  # met_at is empty without a deterioration
 scored = pd.DataFrame({"stay_id": sorted(set(scores["stay_id"]))})
-scored["deteriorated"] = scored["stay_id"].isin(falls["stay_id"])
-print(f"{len(alerts):,} alerts on {alerts['stay_id'].nunique():,} of {len(scored):,} stays, {len(falls):,} deteriorations")
+scored["deteriorated"] = scored["stay_id"].isin(deteriorations["stay_id"])
+print(f"{len(alerts):,} alerts on {alerts['stay_id'].nunique():,} of {len(scored):,} stays, {len(deteriorations):,} deteriorations")
 
 # %% [markdown]
 """
@@ -46,7 +46,7 @@ print(f"{len(alerts):,} alerts on {alerts['stay_id'].nunique():,} of {len(scored
 
 *Stuck? `hint("w03-in-time")`*
 
-An alert helps only before the team has noticed. When somebody has ordered a lactate (a blood test done when sepsis is suspected), the alert repeats what the doctor knows already. When the criteria of deterioration are met, it is too late. So an alert is **in time** when all three hold:
+A **deterioration**, here, is a sepsis with organ failure or a transfer to intensive care, found by chart review. An alert helps only before the team has noticed. When somebody has ordered a lactate (a blood test done when sepsis is suspected), the alert repeats what the doctor knows already. When the criteria of deterioration are met, it is too late. So an alert is **in time** when all three hold:
 
 1. the stay goes on to a deterioration: `met_at` is not empty;
 2. it fired **before** that moment: `fired_at` is earlier than `met_at`;
@@ -412,7 +412,7 @@ The mean is close again, though not exact: the months before the test had a slig
 
 *Stuck? `hint("w03-cost-threshold")`*
 
-A call costs `cost`, whoever picks up. A kept visit is worth `value`. Of those who would stay away, a call brings the share `kept` to come after all. So a call to a patient with risk *p* brings *p* × `kept` × `value` on average. At which risk is that exactly what the call costs? Above it, call; below it, do not. The three figures are assumptions of the nurse line; in week 7 you measure the last.
+A call costs `cost`, whoever picks up. A kept visit is worth `value`. Of those who would stay away, a call brings the share `kept` to come after all. So a call to a patient with risk *p* brings *p* × `kept` × `value` on average. At which risk is that exactly what the call costs? Above it, call; below it, do not. The three figures are assumptions of the nurse line, and so is one share `kept` for every risk; in week 7 you measure it.
 
 If the answer is above 1, no call is worth its price. Return the number as it is: it says so.
 """
@@ -608,11 +608,12 @@ pays = break_even_risk(9, 150, 0.3)  # 12 minutes at 45 dollars an hour
 stated, outcome = later["risk"].to_numpy(), later["missed"].to_numpy()
 mended = recalibrate(valid["risk"].to_numpy(), valid["missed"].to_numpy(), stated)
 for name, risk in (("as it is", stated), ("recalibrated", mended), ("call everybody", np.ones(len(later)))):
-    print(f"At {pays:.2f}: {name:<14} {(risk >= pays).mean():>6.1%} called, net benefit {net_benefit(risk, outcome, pays):+.4f} a visit")
+    calls = (risk >= pays).sum() / later["start"].dt.date.nunique()
+    print(f"From {pays:.2f}: {name:<14} {calls:4.1f} calls a day, net benefit {net_benefit(risk, outcome, pays):+.4f} a visit")
 
 # %% [markdown]
 """
-The order is the same in the first two lines; only the number moved, and with it who is called: nearly everybody at first, about two in three after. The mended risks come out above calling everybody, and above calling nobody, which has 0. (No interval here; exercise 9 shows how to get one.) **For the product manager:** the price says two in three, the nurse line can do fifteen calls a day. When the roster is shorter than the price, the roster decides.
+The first two lines rank the patients in the same order. As stated, the risks do worse than calling nobody, which has 0; recalibrated, they come out above both. Only the number moved, and with it who is called. (No interval here; the lesson shows one.) **For the product manager:** compare the calls a day of the second line with the fifteen that the nurse line can make. When the roster is shorter than the price allows, the roster decides.
 
 ## Part 4: the roster decides
 
@@ -910,11 +911,11 @@ for _name, _size in _sizes.items():
 
 # %% [markdown]
 """
-Lakeshore's deteriorations since July 2025, by hospital, and then by ward of one of them. (The cell needs exercises 1 and 10.) Guess first: will the hospital with the silent ward stand out in the first table?
+Lakeshore's deteriorations since July 2025, by hospital, and then by ward of one of them. (The cell needs exercises 1 and 10; the interval counts deteriorations as independent.) Guess first: will the hospital with the silent ward stand out in the first table?
 """
 
 # %% tags=["uses-answer"]
-events = falls[falls["met_at"] >= "2025-07-01"].merge(stays[["stay_id", "site_id", "ward"]], on="stay_id")
+events = deteriorations[deteriorations["met_at"] >= "2025-07-01"].merge(stays[["stay_id", "site_id", "ward"]], on="stay_id")
 events["found"] = events["stay_id"].isin(alerts.loc[in_time(alerts), "stay_id"])
 shown = ["n", "sensitivity", "low", "high"]
 print(sensitivity_by_place(events.assign(place=events["site_id"]), 10)[shown].round(2).to_string())

@@ -6,8 +6,8 @@ def in_time(alerts):
 
 # %% exercise="w03-in-time" right="three questions written out"
 def in_time(alerts):
-    falls = alerts["met_at"].notna()
-    return falls & alerts["met_at"].gt(alerts["fired_at"]) & ~alerts["lactate_ordered"]
+    sick = alerts["met_at"].notna()
+    return sick & alerts["met_at"].gt(alerts["fired_at"]) & ~alerts["lactate_ordered"]
 
 
 # %% exercise="w03-in-time" wrong="forgets to return" says="Does its last line begin with"
