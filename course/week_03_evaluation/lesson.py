@@ -340,7 +340,7 @@ draw(15)
 Where this page can run code, the next cell moves the number of calls.
 """
 
-# %% tags=["interactive"]
+# %% tags=["nbval-ignore-output"]
 slider = widgets.IntSlider(value=15, min=1, max=45, description="calls a day", continuous_update=False)
 explorer = widgets.interact(draw, calls=slider)
 
