@@ -2,7 +2,7 @@
 """
 # Week 2: Can we trust this feed?
 
-May 2026. The board of Lakeshore Health asks for a model that says who will be back in hospital within 30 days. (You build it in weeks 11 and 12.) Before anybody trains anything, somebody has to say which of Lakeshore's feeds a model may learn from, and put a name under it. This week the name is yours.
+May 2026. The board of Lakeshore Health asks for a model that says who will be back in hospital within 30 days. (You build it in weeks 11 and 12.) Before anybody trains anything, somebody has to say which of Lakeshore's feeds a model may learn from, and put a name under it. This week the name is yours; the extract on your desk is of 30 June.
 
 | | |
 |---|---|
@@ -49,6 +49,7 @@ def lines(name):
     return data(name).read_text(encoding="utf-8").splitlines()
 
 
+# The resource as it arrives; only the line breaks are ours.
 line = next(text for text in lines("fhir/Encounter.ndjson") if f'"{STAY}"' in text)
 print(*textwrap.wrap(line.replace(",", ", "), 116, break_on_hyphens=False), sep="\n")
 
@@ -82,9 +83,9 @@ print(pd.DataFrame(three, index=["discharged", "first diagnosis", "results", "mo
 
 # %% [markdown]
 """
-FHIR and HL7 name the same minute: `Z` is UTC, `-0500` Chicago in summer. The claim knows only a day. Nobody says what was *paid*: 8,050 is what billing reckons the stay cost, 3,380 what was charged, and the payment is in an answer that you do not have.
+FHIR and HL7 name the same minute: `Z` is UTC, `-0500` Chicago in summer. The claim knows only a day. Nobody says what was *paid*: 8,050 is what billing reckons the stay cost, 3,380 what was charged; the payment is in an answer you do not have.
 
-And the first diagnosis? Cellulitis of the leg (L03.115) in the record, heart failure (I50.9) on the claim. Her discharge summary speaks for the record: redness of the calf, an antibiotic. The coding rules, too, ask for the condition that occasioned the admission (ICD-10-CM Official Guidelines, section II). But a claim is written to be paid, and payment starts from its first diagnosis. How often do the two differ here?
+And the first diagnosis? Cellulitis of the leg (L03.115) in the record, heart failure (I50.9) on the claim. Her discharge summary speaks for the record: redness of the calf, an antibiotic (table `documents`). The coding rules, too, ask for the condition that occasioned the admission (ICD-10-CM Official Guidelines, section II). But a claim is written to be paid, and payment starts from its first diagnosis. How often do they differ?
 """
 
 # %%
@@ -102,7 +103,7 @@ print(pd.DataFrame(differ, columns=["stay", "HL7 A03", "claim"]).to_string(index
 
 # %% [markdown]
 """
-These files do not say why. Do not call it upcoding: blood pressure (I10) before a bowel obstruction (K56.609) hardly pays better. So trust is decided **for each fact**: discharge time from the messages, results from the laboratory, charges from billing, reason for the stay from the record.
+These files do not say why. It need not be upcoding: blood pressure (I10) before a bowel obstruction (K56.609) hardly pays better. So trust is decided **for each fact**: discharge time from the messages, results from the laboratory, charges from billing, reason for the stay from the record.
 
 **For the CTO:** ask of each column which system it was born in, and for what. **For the product manager:** a model trained on claim diagnoses predicts billing; say so on its label.
 
@@ -110,7 +111,7 @@ These files do not say why. Do not call it upcoding: blood pressure (I10) before
 
 *About 10 min from the start.*
 
-To pilot the import, the integration team checked 200 patients and 200 results with the open-source library `fhir.resources`, which knows what each resource type may hold. **Would you sign for all 28 types?** Run the next cell, write yes or no, and only then run the one after it.
+The integration team checked 200 patients and 200 results with the open-source library `fhir.resources`, which knows what each type may hold. **Would you sign for all 28 types?** Run one cell, write yes or no, then run the next.
 """
 
 # %%
@@ -164,7 +165,7 @@ for kind in ("Patient", "Observation", "Encounter", "Appointment", "Coverage"):
 """
 Nobody had chosen. The plain import follows the library's newest default, **R5** (5.0.0). The feed is **R4** (4.0.1), the release that certified records in the United States have to speak (45 CFR 170.215). `R4B` (4.3.0) is the nearest that this library still has; it reshaped a few types that we do not use.
 
-The pilot passed because Patient and Observation have hardly changed between the two. A sample of the *easy* types tests nothing.
+The pilot passed because Patient and Observation have hardly changed between the two, as this feed uses them. A sample of the *easy* types tests nothing.
 
 **For the CTO:** the release belongs in the interface contract and in the import line. **For the product manager:** ask which types were left out of the pilot.
 """
@@ -188,17 +189,14 @@ told = {problem.origin.line for problem in fhir.check_feed(data("faults/corrupte
 faults["rules"] = faults["line"].isin(told)
 found = faults.groupby("corruption")[["schema", "rules"]].mean()
 kinds = found.drop("none")
-print(
-    f"kinds of faults: {len(kinds)}, found by the schema: {(kinds['schema'] == 1).sum()}, by neither: {(kinds.max(axis=1) < 1).sum()}"
-)
+by_schema, by_neither = (kinds["schema"] == 1).sum(), (kinds.max(axis=1) < 1).sum()
+print(f"kinds of faults: {len(kinds)}, found by the schema: {by_schema}, by neither: {by_neither}")
 print(textwrap.fill("passes the schema: " + ", ".join(kinds.index[kinds["schema"] == 0]), 100))
-print(
-    f"untouched, and accused: by the schema {found.loc['none', 'schema']:.0%}, by the rules {found.loc['none', 'rules']:.0%}"
-)
+print("untouched, and accused all the same:", found.loc["none"].map("{:.0%}".format).to_dict())
 
 # %% [markdown]
 """
-A schema sees **shape**: what is missing, misplaced or misspelt. It does not see that a status is none of FHIR's, that a reference leads to nobody, that somebody died before birth. (`number-as-string`: the library turns "5.1" into 5.1 without a word.) Rules on meaning find these here. They were written with such faults in mind; expect less on faults nobody thought of.
+A schema sees **shape**: what is missing, misplaced or misspelt. It does not see that a status is none of FHIR's, that a reference leads to nobody, that somebody died before birth. (`number-as-string`: the library turns "5.1" into 5.1 without a word.) Rules on meaning find these here. They were written with such faults in mind; expect less elsewhere.
 
 **For the CTO:** "100 % valid" is the entry ticket. Ask which checks go beyond the schema. **For the product manager:** each rule needs an owner who answers when it fires.
 
@@ -233,7 +231,7 @@ print(results[results["stay_id"] == STAY].drop(columns="stay_id").head(4).to_str
 
 # %% [markdown]
 """
-Seconds, without a cluster. Two traps are waiting. First: leave `columns` out, and DuckDB guesses the table from the first lines, by default some twenty thousand. To see what that means on a small file, let it look at five. Second: "the stay before this one" needs an order, and two stays can begin on the same *day* (claims know only days). Predict: do both queries below count the same returns?
+Well under a second, and no server. Two traps are waiting. First: leave `columns` out, and DuckDB guesses the table from the first lines, by default some twenty thousand. To see what that means on a small file, let it look at five. Second: "the stay before this one" needs an order, and two stays can begin on the same *day* (claims know only days). Predict: do the two counts of returns below agree?
 """
 
 # %%
@@ -281,7 +279,7 @@ print(f"units of creatinine in the table: {sorted(creatinine['unit'].unique())}"
 fig, (left, right) = plt.subplots(1, 2, figsize=(10.5, 4.4))
 left.errorbar(100 * unknown["mean"], unknown.index, xerr=100 * margin, fmt="o", color=plots.BLUE)
 left.set_xlim(0, 36)
-plots.label(left, "Race is missing more often at some clinics", "records without race (%), with 95 % interval", "")
+plots.label(left, "Race is missing more at some clinics", "records without race (%), with 95 % interval", "")
 for (name, values), style in zip(typical.items(), ("-", "--", "-."), strict=True):
     right.plot(values.index, values, style, label=name)
 right.set_yscale("log")
@@ -293,9 +291,9 @@ plt.show()
 
 # %% [markdown]
 """
-*In words:* on the left a dot for each of twelve clinics: race is missing in 4 % to 28 % of records, and the intervals of the ends lie far apart. On the right the monthly median of creatinine at three hospitals: all near 1 until January 2026, then one jumps to nearly 90 and stays there.
+*In words:* on the left a dot for each of twelve clinics: race is missing in 4 % to 28 % of records, with intervals far apart. On the right the monthly median of creatinine at three hospitals: all near 1 until January 2026, then one jumps to nearly 90 and stays there.
 
-**Complete.** Who drops the empty rows drops some clinics' people more than others'. Keep "unknown" as a group of its own.
+**Complete.** Dropping empty rows drops some clinics' people more than others'. Keep "unknown" as a group of its own.
 
 **Plausible.** A median of 87 mg/dL is no sick month: it is µmol/L (88.4 to 1 mg/dL) under the old label, and a check of labels is content. Converting above 15 is safe *on these data*, where nothing lies between 9 and 35. In life, have the laboratory name the day.
 """
@@ -315,18 +313,14 @@ truth = pd.read_parquet(data("truth/readmission_stays.parquet"), columns=["stay_
 truth["chronic conditions, truth"] = truth["conditions"].str.split().str.len()
 both = stays[stays["class"] == "IMP"].rename(columns={"n_diagnoses": "diagnoses coded"}).merge(truth, on="stay_id")
 print("\nmean of an inpatient stay")
-print(
-    both.groupby(both["site_id"].map(sites))[["diagnoses coded", "chronic conditions, truth"]]
-    .mean()
-    .round(2)
-    .to_string()
-)
+both = both.groupby(both["site_id"].map(sites))[["diagnoses coded", "chronic conditions, truth"]]
+print(both.mean().round(2).to_string())
 
 # %% [markdown]
 """
-**On time.** Discharges (A03) come within the hour, charges (P03) typically after a day, her claim after two weeks. Most changed records (A08) come at once, yet some hang in a queue for two days and arrive *after* newer ones: applied as sent, an old telephone number overwrites the new one. Sort by when it happened (EVN-2), not by when it was sent (MSH-7).
+**On time.** Discharges (A03) come within the hour, charges (P03) typically after a day, her claim after two weeks. Most changed records (A08) come at once; some hang in a queue for two days and arrive *after* newer ones, and an old telephone number overwrites the new one. Sort by when it happened (EVN-2), not when it was sent (MSH-7).
 
-And one hospital codes fewer diagnoses. Healthier patients? In life you could not tell; the makers of this world know that they have *more* chronic conditions. A model reads the silence as health and tends to promise them too little risk.
+And one hospital codes fewer diagnoses. Healthier patients? In life you could not tell; the makers of this world know that they have *more* chronic conditions. A model that learned elsewhere reads silence as health and promises too little risk.
 
 **For the CTO:** a limit with an owner for each of the three questions; the project writes it. **For the product manager:** "missing" is a fact about a place.
 """
@@ -337,7 +331,7 @@ And one hospital codes fewer diagnoses. Healthier patients? In life you could no
 
 *About 32 min from the start.*
 
-A model that counts earlier stays needs to know who is who. Lakeshore took over the Prairie hospitals, so many patients have two *numbers*; some people also have two *records*. `match_patients` compares names, birth dates, sex, telephones and areas, adds points for what agrees, takes points for what differs, and says why. The pairs that are truly one person we read from `truth/`. In life nobody hands you this: two clerks review a sample, each on their own.
+A model that counts earlier stays needs to know who is who. Lakeshore took over the Prairie hospital group, so many patients have two *numbers*; some people also have two *records*. `match_patients` compares names, birth dates, sex, telephones and areas, adds points for what agrees, takes points for what differs, and says why. The pairs that are truly one person we read from `truth/`. In life nobody hands you this: two clerks review a sample, each on their own.
 """
 
 # %%
@@ -412,6 +406,8 @@ later = ["follow_up_within_14d", "episode_diagnosis_count"]
 outcome = test["readmitted"].astype(int)
 everything = scores_with([*known, "area_deprivation", "cost", *later], [*words, "class", "payer"])
 print(f"{len(train):,} stays to learn from, {len(test):,} to test on, {outcome.mean():.1%} of them came back")
+share = test[["cost_year_after", "cost", *known, *later]].notna().mean()
+print(f"filled: cost_year_after {share.iloc[0]:.0%}, the other numbers at least {share.iloc[1:].min():.1%}")
 print(f"AUC with every filled column of the table: {roc_auc_score(outcome, everything):.2f}")
 
 # %% [markdown]
@@ -421,18 +417,17 @@ The best score possible on this world is 0.779 (`data/synthetic/CALIBRATION.md`;
 
 # %%
 print("follow_up_within_14d:    A follow-up visit took place within 14 days of the discharge.")
-print(
-    f"  came back, with a follow-up visit: {outcome[test['follow_up_within_14d']].mean():.0%}, without: {outcome[~test['follow_up_within_14d']].mean():.0%}\n"
-)
+came = outcome.groupby(test["follow_up_within_14d"]).mean()
+print(f"  came back, with a follow-up visit: {came[True]:.0%}, without: {came[False]:.0%}\n")
 print("episode_diagnosis_count: Diagnoses billed in the episode of care, as the billing department counts them.")
 more = (test["episode_diagnosis_count"] - test["n_diagnoses"]).groupby(outcome.map({0: "did not", 1: "came back"}))
 print("  diagnoses in the episode beyond those of the stay, mean:", more.mean().round(1).to_dict())
 
 # %% [markdown]
 """
-Who is back in hospital on day five cannot keep the appointment of day ten. The visit is a **consequence** of not returning as much as a cause, and at the door nobody knows it. (So the first figure does not say that follow-up visits help; nor that they do not.) The episode runs on for weeks, so the codes of the *return* are counted in. The name of the column does not tell; the billing department does, if you ask.
+Who is back in hospital on day five cannot keep the appointment of day ten. The visit is a **consequence** of not returning, and at the door nobody knows it. (So the first figure does not say that follow-up visits help; nor that they do not.) The episode runs on for weeks, so the codes of the *return* are counted in. The name of the column does not tell; the billing department does, if you ask.
 
-Now the ladder: every filled column, then only what is known at the door, with creatinine as sent and with creatinine converted. Payer and area are left out: the payer is that of the day of the extract, and compliance asks, as in week 1, to do without either.
+Now the ladder: every filled column, then only what is known at the door, with creatinine as sent and converted. Payer and area are left out: the payer is that of the extract's day, and compliance asks to do without either.
 """
 
 # %%
@@ -444,9 +439,8 @@ ladder = {
 }
 rng = np.random.default_rng(2)
 person, n = pd.factorize(test["patient_id"])[0], test["patient_id"].nunique()
-weights = [
-    rng.multinomial(n, np.full(n, 1 / n))[person] for _ in range(200)
-]  # people drawn again, with all their stays
+# People are drawn again, with all their stays: 200 times.
+weights = [rng.multinomial(n, np.full(n, 1 / n))[person] for _ in range(200)]
 auc = pd.Series({name: roc_auc_score(outcome, risk) for name, risk in ladder.items()})
 spread = {name: [roc_auc_score(outcome, r, sample_weight=w) for w in weights] for name, r in ladder.items()}
 bounds = pd.DataFrame(spread).quantile([0.025, 0.975]).T
@@ -461,9 +455,7 @@ ax.scatter(auc, auc.index, s=80, color=colours, zorder=3)
 ax.axvline(CEILING, color=plots.RED, linestyle="--")
 ax.text(CEILING + 0.004, 2.35, "best possible on this world", color=plots.RED, va="center")
 ax.set(xlim=(0.6, 0.95), ylim=(2.6, -0.5))
-plots.label(
-    ax, "Right of the line is the future, far left a wrong unit", "AUC, January to May 2026 (95 % interval)", ""
-)
+plots.label(ax, "Right of the line: the future. Far left: a unit", "AUC, January to May 2026 (95 % interval)", "")
 plt.show()
 
 # %% [markdown]
@@ -544,5 +536,5 @@ except ValueError as problem:
 - Ask for the median of one laboratory value by site and month, for two years.
 - Pick one column of a model in use, and find somebody who can say when it is written.
 
-**Next:** [the exercises](exercises.ipynb) (90 min), then [the project](project.ipynb): a readmission cohort that somebody can sign. **To read:** the FHIR service of the cloud you use (Amazon, Microsoft or Google): load a bundle, run a bulk export (a weekend); Burkov, *The Hundred-Page Machine Learning Book*, chapter 5, on features and missing values (20 min); the FHIR R4 page on Provenance, hl7.org/fhir/R4/provenance.html (15 min).
+**Next:** [the exercises](exercises.ipynb) (90 min), then [the project](project.ipynb): a readmission cohort that somebody can sign. **To read:** the FHIR service of the cloud you use (Amazon, Microsoft or Google): a bundle, a bulk export (a weekend); Burkov, *The Hundred-Page Machine Learning Book*, chapter 5, on features and missing values (20 min); the ICD-10-CM Official Guidelines, section II (10 min); the FHIR R4 page on Provenance, hl7.org/fhir/R4/provenance.html (15 min).
 """
