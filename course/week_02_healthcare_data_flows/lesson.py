@@ -425,7 +425,7 @@ print("  diagnoses in the episode beyond those of the stay, mean:", more.mean().
 
 # %% [markdown]
 """
-Who is back in hospital on day five cannot keep the appointment of day ten. The visit is a **consequence** of not returning, and at the door nobody knows it. (So the first figure does not say that follow-up visits help; nor that they do not.) The episode runs on for weeks, so the codes of the *return* are counted in. The name of the column does not tell; the billing department does, if you ask.
+Who is back in hospital on day five cannot keep the appointment of day ten. The visit is in part a **consequence** of not returning, and at the door nobody knows it. (So the first figure does not say that follow-up visits help; nor that they do not.) The episode runs on for weeks, so the codes of the *return* are counted in. The name of the column does not tell; the billing department does, if you ask.
 
 Now the ladder: every filled column, then only what is known at the door, with creatinine as sent and converted. Payer and area are left out: the payer is that of the extract's day, and compliance asks to do without either.
 """
