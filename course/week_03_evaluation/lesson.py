@@ -221,9 +221,9 @@ plt.show()
 
 # %% [markdown]
 """
-*In words:* promised against observed shares for eight groups of visits each, with a dashed diagonal. At the top the orange line lies far below it: promised 0.62, observed 0.39. The blue line stays closer.
+*In words:* promised against observed shares for eight groups of visits, with a dashed diagonal. At the top the orange line lies far below it: promised 0.62, observed 0.39. The blue line stays closer.
 
-The AUC has not moved: it sees order only. Nor is the mend perfect: in the test months fewer stayed away than before. It needs repeating, with an owner and a date.
+The AUC has not moved: it sees order only. Nor is the mend perfect: in the test months fewer stayed away than before. It needs repeating, by a named owner.
 
 ## 5. What a mistake costs
 
@@ -322,7 +322,8 @@ def draw(calls):
     ax.set(xlim=(0.5, 45.5), ylim=(0, 0.75))
     ax.legend(loc="upper right")
     hit = test.loc[test["place"] <= calls, "missed"].mean() * calls
-    plots.label(ax, f"{calls} calls: {hit:.1f} aimed at a miss, {calls - hit:.1f} not", "place on the day's list", "share")
+    title = f"{calls} calls a day: {hit:.1f} aimed at a miss, {calls - hit:.1f} not"
+    plots.label(ax, title, "place on the day's list", "share that stays away")
     plt.show()
 
 
@@ -486,7 +487,7 @@ for name, part in lists.items():
 
 # %% [markdown]
 """
-(The last line is the world's truth; in life nobody hands it to you.) A *perfect* model of cost makes the second line; no metric against that label shows the fault. Diagnoses are no pure measure either: hospitals code differently.
+(The last line is the world's truth; in life nobody hands it to you.) A *perfect* model of cost makes the second line; no metric on that label shows the fault. Diagnoses are no pure measure: hospitals code differently.
 
 **For the CTO:** write beside each model what its label stands in for. **For the product manager:** ask who costs little because they are well, and who because they cannot come.
 
