@@ -80,7 +80,7 @@ A PID segment says who a message is about. Its fields are separated by `|`, and 
 
 `2-006014^^^HOSP-2^PI~LH006014^^^LAKESHORE^MR`
 
-Numbers are separated by `~`. Cut one number at `^`: its first part is the number itself, its fourth part is the **assigner**, who gave it out. One hospital sends its own number first, another the network's. Who takes "the first number" joins strangers.
+Numbers are separated by `~`. Cut one number at `^`: its first part is the number itself, its fourth part is the **assigner**, who gave it out. One hospital sends its own number first, another the network's. Whoever takes "the first number" joins strangers.
 
 Write `record_number`: the number that a given assigner gave out. If there is none, return `None`; another series' number would be another person's.
 
@@ -511,7 +511,7 @@ for _value in (2.2, 14.0, 31.5):
 
 *About 56 min from the start.*
 
-The last function believes the unit. One of Lakeshore's laboratories changes its unit and goes on printing the old one; a rule about a single value cannot see that, because one high creatinine may be one sick patient. A whole month of them is a laboratory.
+The last function believes the unit. One of Lakeshore's laboratories changes its unit and goes on printing the old one; one value cannot prove that: a single high creatinine may be a sick patient. A whole month of them is a laboratory.
 
 So look at the **median of each hospital and month**: `results.groupby(["site_id", "month"])["value"].median()`. Its index holds the pairs. Keep those below `low` or above `high`; `(a < 1) | (a > 2)` is true where one of the two holds, and `list(column.index)` makes a list of the pairs.
 """
@@ -539,7 +539,8 @@ results = pd.DataFrame(rows, columns=["site_id", "month", "value"])
 found = suspicious_months(results, low=0.6, high=1.3)
 assert found is not None, "Your function gives nothing back. Does its last line begin with `return`?"
 assert isinstance(found, list), f"You returned a {type(found).__name__}; list(column.index) makes the list of pairs."
-assert all(isinstance(pair, tuple) and len(pair) == 2 for pair in found), f"You returned {found}; give pairs of hospital and month."
+assert all(isinstance(pair, (tuple, list)) and len(pair) == 2 for pair in found), f"You returned {found}; give pairs of hospital and month."
+found = [tuple(pair) for pair in found]
 assert ("h1", "2026-01") not in found, (
     "h1 is in your list for January: one patient with 14.0 among usual ones. A sick patient moves the mean, not the median."
 )
@@ -556,7 +557,7 @@ assert len(suspicious_months(results, low=0.001, high=2.0)) == 1, "With the limi
 _sodium = labs[labs["loinc"] == "2951-2"].merge(stays[["stay_id", "site_id"]], on="stay_id")
 _sodium["month"] = _sodium["taken"].dt.strftime("%Y-%m")
 _median = _sodium.groupby(["site_id", "month"])["value"].median()
-_found = suspicious_months(_sodium, 138.0, 138.0)
+_found = [tuple(_pair) for _pair in suspicious_months(_sodium, 138.0, 138.0)]
 assert sorted(_found) == sorted(_median[_median != 138.0].index), (
     f"On sodium with narrow limits you found {len(_found)} pairs; work out the median of `results` each time."
 )

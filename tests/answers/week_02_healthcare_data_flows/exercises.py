@@ -595,6 +595,13 @@ def suspicious_months(results, low, high):
     return found
 
 
+# %% exercise="w02-suspicious" right="pairs as lists"
+def suspicious_months(results, low, high):
+    median = results.groupby(["site_id", "month"], as_index=False)["value"].median()
+    bad = median.query("value < @low or value > @high")
+    return bad[["site_id", "month"]].to_numpy().tolist()
+
+
 # %% exercise="w02-suspicious" wrong="forgets to return" says="gives nothing back"
 def suspicious_months(results, low, high):
     median = results.groupby(["site_id", "month"])["value"].median()
@@ -835,6 +842,14 @@ def returned(stays):
     following = stays.sort_values("admitted").groupby("patient_id")[["admitted", "admission"]].shift(-1).reindex(stays.index)
     days = (following["admitted"] - stays["discharged"]) / pd.Timedelta(days=1)
     return days.lt(30) & following["admission"].isin(["emergency", "urgent"])
+
+
+# %% exercise="w02-returned" right="whole days, as days are counted"
+def returned(stays):
+    ordered = stays.sort_values("admitted")
+    by_patient = ordered.groupby("patient_id")
+    days = (by_patient["admitted"].shift(-1) - ordered["discharged"]).dt.days
+    return (days < 30) & by_patient["admission"].shift(-1).ne("elective")
 
 
 # %% exercise="w02-returned" wrong="forgets to return" says="gives nothing back"
