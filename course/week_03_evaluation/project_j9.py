@@ -180,7 +180,7 @@ print(f"{len(held):,} requests, {len(held) / len(pd.bdate_range('2026-01-01', '2
 | real | when each request arrived |
 | assumed | 16 places a weekday (four reviewers, four reviews each, evenly from 9:00 to 17:00); 12 from 2 to 13 March, one is on leave |
 | assumed | a review takes one place, whatever the request |
-| assumed | where somebody has to be asked (a flag, or before any refusal), the answer comes 48 hours after the review; this looks at the payer's decision, fine for a simulation and forbidden for a sort |
+| assumed | where somebody has to be asked (a flag, or before any refusal), the answer comes 48 hours after the review; this looks at the payer's decision (pending: taken as approved), fine for a simulation and forbidden for a sort |
 | assumed | the order changes nobody's decision; step 5 asks what that hides |
 
 At each place the desk takes the waiting request with the smallest `order`.
@@ -211,7 +211,8 @@ def report(opened):
     answer = opened + pd.to_timedelta(48 * held["asked"], unit="h")
     wait, late = (answer - held["requested"]).dt.total_seconds() / 3600, answer > held["due"]
     found = {"median h": wait.median(), "mean h": wait.mean(), "95th h": wait.quantile(0.95), "longest h": wait.max()}
-    for name, part in {"all": held["due"].notna(), "urgent": held["urgent"], "asked": held["asked"]}.items():
+    others = held["asked"] & ~held["urgent"]  # not urgent, and somebody had to be asked
+    for name, part in {"all": held["due"].notna(), "urgent": held["urgent"], "others asked": others}.items():
         found[f"late per 100, {name}"] = 100 * late[part].mean()
     return found
 
@@ -294,29 +295,32 @@ assert list(found) == [pd.Timestamp("2026-03-07 16:20"), pd.Timestamp("2026-03-1
 """
 
 # %% tags=["uses-answer"]
-orders["urgent first"] = held["requested"] - pd.to_timedelta(10_000 * held["urgent"], unit="h")  # as if sent long ago
+before = pd.to_timedelta(10_000 * held["urgent"], unit="h")  # puts the urgent first, as if sent long ago
+orders["urgent first"] = held["requested"] - before
 orders["look-by, flags"] = look_by(held["requested"], held["urgent"], held["flag"])
 orders["look-by, model"] = look_by(held["requested"], held["urgent"], held["likely"])
+orders["urgent, look-by"] = orders["look-by, flags"] - before  # the urgent first, the others by look-by with flags
 opened = {name: run_queue(order, places(16)) for name, order in orders.items()}
 results = pd.DataFrame({name: report(times) for name, times in opened.items()}).T
 print(results.round(1).to_string())
 
 # %% [markdown]
 """
-Read the columns, not one number. "Urgent first" is free, and the fair baseline: hardly any desk ignores a clinician's mark. It saves every urgent answer, and requests with a question pay. Look-by saves most of both. The mean has not moved, and the median is a little **longer**: routine requests pay, within their clock. "Turnaround falls" has to be said precisely, or not at all.
+Read the columns, not one number. "Urgent first" is free, and the fair baseline: hardly any desk ignores a clinician's mark. It saves every urgent answer, and the others where somebody has to be asked pay. Look-by saves most of both. The mean has not moved, and the median is a little **longer**: routine requests pay, within their clock. "Turnaround falls" has to be said precisely, or not at all.
 
 All this rests on 16 places. What happens with 15, or with 18? Guess first.
 """
 
 # %% tags=["uses-answer"]
 capacity = [15, 16, 17, 18, 19]
-shown = {"first come": (plots.GREY, "o"), "urgent first": (plots.ORANGE, "s"), "look-by, flags": (plots.BLUE, "^")}
+shown = {"first come": (plots.GREY, "o-"), "urgent first": (plots.ORANGE, "s-"), "look-by, flags": (plots.BLUE, "^-")}
+shown["urgent, look-by"] = (plots.GREEN, "x--")
 late = pd.DataFrame({(n, name): report(run_queue(orders[name], places(n))) for n in capacity for name in shown}).T
 fig, axes = plt.subplots(1, 2, figsize=(9, 3.8), sharey=True)
-titles = {"all": "All: the 16th place decides", "urgent": "Urgent: short of places, look-by fails"}
+titles = {"all": "All: the 16th place decides", "urgent": "Urgent: short of places, look-by alone fails"}
 for ax, part in zip(axes, titles, strict=True):
-    for name, (color, marker) in shown.items():
-        ax.plot(capacity, late[f"late per 100, {part}"].xs(name, level=1), marker=marker, color=color, label=name)
+    for name, (color, style) in shown.items():
+        ax.plot(capacity, late[f"late per 100, {part}"].xs(name, level=1), style, color=color, label=name)
     plots.label(ax, titles[part], "places a weekday (assumed)", f"late answers, per 100 ({part})")
     ax.set_xticks(capacity)
 axes[1].legend(title="order of the queue")
@@ -324,9 +328,9 @@ plt.show()
 
 # %% [markdown]
 """
-*In words:* two panels, late answers per 100 against places a weekday. All requests: with 15 places, fewer than arrive, more than half are late in any order; with 16, first come has 6, urgent first 2, look-by 1; from 17 on nearly none. Urgent ones: first come 76, 49, 9 with 15, 16, 17; urgent first always none; look-by 57 with 15 places, then none.
+*In words:* two panels, late answers per 100 against places a weekday, four orders. All requests: with 15 places, fewer than arrive, more than half are late in any order; with 16, first come has 6, urgent first 2, the look-by orders 1; from 17 on nearly none. Urgent ones: first come 76, 49, 9 with 15, 16, 17; look-by alone 57 with 15, then none; the two orders that put the urgent first, none.
 
-The 16th place is worth more than any sort. And when places run short, look-by fails the urgent, because by then everything is nearly late: a policy needs a **switch back** to urgent first. **For the product manager:** ask for the reviewer before the model.
+The 16th place is worth more than any sort. And an order that looks best with 16 can fail the urgent with 15: test a rule where it hurts. **For the product manager:** ask for the reviewer before the model.
 """
 
 # %% [markdown]
@@ -341,11 +345,8 @@ answer = pd.DataFrame(opened).add(pd.to_timedelta(48 * held["asked"], unit="h"),
 counts = answer.gt(held["due"], axis=0).groupby(held["requested"].dt.isocalendar()["week"]).sum()  # by week
 print(counts.sum().to_string(), "\n")
 drawn = np.random.default_rng(3).integers(0, len(counts), (2000, len(counts)))
-for a, b in [
-    ("first come", "look-by, flags"),
-    ("urgent first", "look-by, flags"),
-    ("look-by, flags", "look-by, model"),
-]:
+pairs = [("first come", "urgent, look-by"), ("urgent first", "urgent, look-by"), ("look-by, flags", "look-by, model")]
+for a, b in pairs:
     fewer = (counts[a] - counts[b]).to_numpy()
     low, high = np.quantile(fewer[drawn].sum(axis=1), [0.025, 0.975])
     print(f"{a} minus {b}: {fewer.sum()} late answers fewer ({low:.0f} to {high:.0f})")
@@ -365,7 +366,7 @@ assert added != number["first come"] - number["look-by, model"], (
     f"{added} is the gain over first come. Much of it can be had without a model; compare with the best order that needs none."
 )
 assert added != number["urgent first"] - number["look-by, model"], (
-    f"{added} is the gain over urgent first. Another order without a model does better than that one."
+    f"{added} is the gain over urgent first. Another order without a model does better than that one: look for the fewest late answers."
 )
 assert added != number["first come"] - number["look-by, flags"], (
     f"{added} is what the flags save, and they are a rule. What does the model's order save on top?"
@@ -491,32 +492,32 @@ By our flags most overturned denials were **routine**: a mistake does not announ
 # %% [markdown] written="w03-j9-launch" points=5 skills="C2 P2"
 """
 <!-- BEGIN SOLUTION -->
-**Launch as a pilot of one quarter, without the model.** The desk opens requests by the latest moment at which the answer can still be in time. High priority are those that a clinician marked urgent and those with a flag: supplier out of network, repeat, or a gap in the form. The rest is routine. The model would have avoided 4 more late answers in six months (interval 0 to 9). It would have to be owned and watched, and it learns from past denials, of which the house's audit finds one in eight wrong.
+**Launch as a pilot of one quarter, without the model.** High priority are requests that a clinician marked urgent, and those with a flag: supplier out of network, repeat, gap in the form. The rest is routine. The urgent are opened first; then the others by the latest moment at which the answer can still be in time, which brings the flagged ones two days forward. The model would have avoided 4 more late answers in six months (interval 0 to 9). It would have to be owned and watched, and it learns from past denials, of which the house's audit finds one in eight wrong.
 
-**What it does.** Simulated with the real arrivals of January to June 2026 (synthetic records), 19 of 2,011 answers are late, against 38 if only urgent ones go first (19 fewer, interval 6 to 34) and 112 by first come. No urgent answer is late. The mean does not change, and the median grows by one or two hours: routine requests wait longer, within their clock.
+**What it does.** Simulated with the real arrivals of January to June 2026 (synthetic records), 20 of 2,011 answers are late, against 38 if only the urgent go first (18 fewer, interval 5 to 33) and 112 by first come. No urgent answer is late. The mean does not change, and the median grows by one or two hours: routine requests wait longer, within their clock.
 
-**Assumed:** 16 places a weekday, 12 in one fortnight, 48 hours for a question, one place for every review. With 15 places more than half are late in any order, and look-by then fails the urgent too; so the 16 are signed for first. We measure minutes for each review from the first week.
+**Assumed:** 16 places a weekday, 12 in one fortnight, 48 hours for a question, one place for every review. With 15 places more than half are late in any order, so the 16 are signed for first; the urgent are still in time, at the price of one late answer more than look-by alone. We measure minutes for each review from the first week.
 
 **Not shown:** that wrong denials and appeals do not rise, because the simulation keeps the payers' decisions. Of past denials between 9 and 97 percent may have been wrong; most were never appealed. The pilot draws the house audit (60 denied requests a quarter, two readers) by lane, against the same audit of the quarter before, and counts appeals, knowing that 2 to 11 overturned ones in a quarter are chance.
 
-**Guardrails.** A sort never refuses and never changes an urgent mark. A second reader sees each routine request that is about to go to the payer's physician for a refusal, fewer than one a day, because most overturned denials came from there. Logged: order, flags, each override with reason and name. If one urgent request waits a day unopened, the desk returns to urgent first at once, and the director of utilization management decides whether the pilot goes on; she ends it if the audit finds more than one denial in five wrong.
+**Guardrails.** A sort never refuses and never changes an urgent mark. A second reader sees each routine request that is about to go to the payer's physician for a refusal, fewer than one a day, because most overturned denials came from there. Logged: order, flags, each override with reason and name. One figure: more than 75 requests unopened at the end of a day (the simulation never had more) means that a reviewer is missing; on the same day the director of utilization management adds one or ends the pilot. She also ends it if the audit finds more than one denial in five wrong.
 <!-- END SOLUTION -->
 """
 
 # %% tags=["uses-answer"]
 low, high = wrong_bounds(requests[requests["denied"] & ~requests["repeat"]])
-late = late.loc[:17].filter(like="late per 100").round(1).rename_axis(["places", "order"]).reset_index()
+by_places = late.loc[:17].filter(like="late per 100").round(1).rename_axis(["places", "order"]).reset_index()
 summary = {
-    "order": "sent + 72 or 168 hours, minus 48 if the supplier is out of network, a repeat, or a gap in the form",
+    "order": "urgent first; then by sent + 168 hours, minus 48 if out of network, a repeat, or a gap in the form",
     "payers' answers that were late, per 100": by_payer["late, per 100"],
     "simulated on": f"{len(held):,} requests of January to June 2026, 12 places from 2 to 13 March, 48 hours for a question",
     "with 16 places a weekday": results.round(1).rename_axis("order").reset_index(),
-    "with more or fewer places": late,
+    "with more or fewer places": by_places,
     "late answers that the model avoids beyond the flags": int(added),
     "past denials that may have been wrong": f"{low:.0%} to {high:.0%}; most were never appealed",
     "what this does not show": "that wrong denials and appeals do not rise: the simulation keeps the payers' decisions",
 }
-rows = [f"{row[0]} places, {row[1]}: {row[2]:.0f} of all, {row[3]:.0f} of the urgent" for row in late.to_numpy()]
+rows = [f"{row[0]} places, {row[1]}: {row[2]:.0f} of all, {row[3]:.0f} of the urgent" for row in by_places.to_numpy()]
 shown_as = {
     "Late answers by places a weekday and order": (fig, f"Two panels, late answers per 100. {'; '.join(rows)}.")
 }

@@ -67,7 +67,7 @@ def late_by_payer(requests, now):
     return (requests["decided"].fillna(now) > due).groupby(requests["payer"]).mean()
 
 
-# %% exercise="w03-j9-late" wrong="silence gets seven days, urgent or not" says="both clocks and both kinds of silence"
+# %% exercise="w03-j9-late" wrong="silence gets seven days, urgent or not" says="and both kinds of silence"
 def late_by_payer(requests, now):
     clock = np.where(requests["urgent"] & requests["decided"].notna(), 72, 168)
     late = requests["decided"].fillna(now) > requests["requested"] + pd.to_timedelta(clock, unit="h")
