@@ -188,6 +188,11 @@ _found = reason(table, pd.Timestamp("2026-07-15"))
 assert list(_found) == ["start", "continues", "still-in", "died", "against-advice", "transferred", "start", "start"], (
     f"With an extract of 15 July the reasons came out as {list(_found)}; use `until`, and every row of the list."
 )
+_other = table.iloc[[0, 2, 3]].assign(disposition=[None, "home", "expired"], last_of_episode=[True, True, False])
+_found = reason(_other, pd.Timestamp("2026-06-30"))
+assert list(_found) == ["start", "still-in", "continues"], (
+    f"On another table the reasons came out as {list(_found)}; an empty `discharged` means still in, an empty `disposition` does not."
+)
 ### END HIDDEN TESTS
 
 # %% [markdown] hint="w02-j0-reasons"
@@ -436,7 +441,7 @@ print(creatinine.groupby([month, "site_id"])["value"].median().unstack().tail(6)
 """
 The numbers convict the label, but they do not tell you what to do: you call the laboratory of hosp-2. Its manager confirms in writing that a new analyser has reported **µmol/L since 1 February 2026**, and that the interface goes on printing the old unit. 1 mg/dL of creatinine is 88.4 µmol/L.
 
-Three rules, in this order: results that were **taken at the confirmed site, on or after the confirmed day**, are divided by 88.4; every other result stays as it is; whatever is then **above 20** becomes empty and goes back to the laboratory. It is never guessed. `value.where(condition, other)` keeps a value where the condition is true, and takes `other` elsewhere; without `other` it becomes empty.
+Three rules, in this order: results that were **taken at the confirmed site, on or after the confirmed day**, are divided by 88.4; every other result stays as it is; whatever is then **above 20** (rare, though possible in untreated kidney failure) becomes empty and goes back to the laboratory. It is never guessed. `value.where(condition, other)` keeps a value where the condition is true, and takes `other` elsewhere; without `other` it becomes empty.
 """
 
 
@@ -477,8 +482,10 @@ print("Passed. What is repaired is what was confirmed.")
 ### BEGIN HIDDEN TESTS
 _found = creatinine_mg_dl(table, "h2", pd.Timestamp("2026-03-01"))
 assert _found.isna().tolist() == [False, True, False, False, False, True, True], "With h2 as the confirmed site other rows are empty; use `site_id`."
-_found = creatinine_mg_dl(table, "h1", pd.Timestamp("2026-03-02"))
-assert pd.isna(_found[1]) and _found[2] == 15, "With a later `since`, rows 1 and 2 were taken before the change; compare `taken` with `since`."
+_other = table.assign(value=[1.2, 70.0, 9.0, 20.5, 20.0, 0.9, 70.0])
+_found = creatinine_mg_dl(_other, "h1", pd.Timestamp("2026-03-02"))
+assert pd.isna(_found[1]) and _found[2] == 9, "With a later `since`, rows 1 and 2 were taken before the change; compare `taken` with `since`."
+assert pd.isna(_found[3]) and _found[4] == 20, "At a site without a change, 20.5 becomes empty and 20 stays."
 ### END HIDDEN TESTS
 
 # %% [markdown] hint="w02-j0-units"
@@ -500,7 +507,7 @@ print(f"\nconverted: {converted:,} of {len(creatinine):,}; left empty: {creatini
 
 *About 51 min from the start. Stuck? `hint("w02-j0-history")`*
 
-A colleague brings a feature table and is proud of it. He took all columns of `stays` and added how many stays each person has, a strong predictor in many studies. No model is sold here; a plain one is our **detector**: trained on discharges before 1 January 2026, tested on those after. In this world no honest score beats an AUC of 0.779.
+A colleague brings a feature table and is proud of it. He took all columns of `stays` and added how many stays each person has, because those who come often come again. No model is sold here; a plain one is our **detector**: trained on discharges before 1 January 2026, tested on those after. In this world no honest score beats an AUC of 0.779.
 """
 
 # %%
@@ -584,10 +591,21 @@ assert list(stays_before(_some, _others)) == [3], f"On another table you counted
 
 # %% [markdown]
 """
-The laboratory values join in the same spirit: the last result **issued** by the time of discharge. The table holds only when a sample was taken; in the FHIR sample every result of a stay was issued 50 minutes later, so 50 minutes are added here. That is an assumption, and belongs in the lineage.
+Everything else needs the same question. The tables say when a sample was **taken**, not when its result was **issued**, and nothing about when a diagnosis was coded. The FHIR sample does; the next cell looks. Laboratory results come 50 minutes after the sample, so 50 minutes are added below: an assumption, which belongs in the lineage. The diagnoses carry the very minute of the discharge. Coders usually work later, so that may be a default and no observation. It goes into the memo as a question to the head of coding.
 
 Before you run on: which columns of the colleague's table are not known when the patient leaves? Write them down, then compare with `left_out`. A column is out if it happens, is billed or is registered later; `DATA_DICTIONARY.md` (folder `data/synthetic`) says when for most of them.
 """
+
+# %%
+coded, seen, sampled = (pd.read_json(data(f"fhir/{kind}.ndjson"), lines=True) for kind in ("Condition", "Encounter", "Observation"))
+ends = {f"Encounter/{key}": period.get("end") for key, period in zip(seen["id"], seen["period"], strict=True)}
+zone = {"utc": True, "format": "ISO8601"}
+lags = {"diagnosis recorded, after discharge": (coded["encounter"].str["reference"].map(ends), coded["recordedDate"])}
+lags["result issued, after the sample"] = (sampled["effectiveDateTime"], sampled["issued"])
+for name, (first, second) in lags.items():
+    minutes = (pd.to_datetime(second, **zone) - pd.to_datetime(first, **zone)).dropna().dt.total_seconds() / 60
+    print(f"{name}: {minutes.min():.0f} to {minutes.max():.0f} minutes ({len(minutes):,} in the FHIR sample)")
+
 
 # %% tags=["uses-answer"]
 results = labs.assign(issued=labs["taken"] + pd.Timedelta(minutes=50))
@@ -641,7 +659,7 @@ plt.show()
 
 # %% [markdown]
 """
-*In words:* three points with 95 % intervals. The look-ahead table lies above 0.9, far right of the best possible 0.779. The honest table lies near 0.75, its interval just below the best possible; with the units of one laboratory broken it falls to about 0.65.
+*In words:* three points with 95 % intervals. The look-ahead table lies above 0.9, far right of the best possible 0.779. The honest table lies near 0.76; its interval crosses the line of the best possible, which is chance in the sample and no proof of anything; with the units of one laboratory broken it falls to about 0.65.
 
 **For the CTO:** in life nobody prints the ceiling. Ask for the prediction time, and for the time at which each column becomes known. **For the product manager:** the detector's score is no promise; what it is worth to a nurse is week 3's question.
 """
@@ -673,7 +691,7 @@ for key, (share, meaning) in measured.items():
 
 # %% [markdown]
 """
-A limit without a name under it is decoration. Write `limits`: for each of the five keys a pair `(limit, owner)`. The limit is a share, 0.05 for 5 in 100; the house rule says no limit is above 0.20. It is one role that answers for it and can change something, such as "laboratory manager", not "IT", "everybody" or "the team".
+A limit without a name under it is decoration. Write `limits`: for each of the five keys a pair `(limit, owner)`. The limit is a share, 0.05 for 5 in 100; the house rule says no limit is above 0.20. The owner is one role that can change something, such as "laboratory manager", not "IT", "everybody" or "the team".
 
 Set each limit before you look at whether today's figure passes. Something may fail; then the report says so.
 """
@@ -728,7 +746,7 @@ The lesson followed one visit through the FHIR feed, the HL7 v2 messages and the
 | points | for |
 |---|---|
 | 1 | names the source to trust for at least three of: time of discharge, principal diagnosis, laboratory result, who the person is, money; each with a reason from what you saw |
-| 1 | says where two sources disagree, which one wins for the model, and why a diagnosis that is right for billing can be wrong for learning |
+| 1 | says where two sources disagree, which one wins for the model, and why codes written for billing can mislead a model |
 | 1 | names one thing no source can be trusted for yet, with its figure from the report, and who has to act before it can |
 """
 
@@ -743,7 +761,7 @@ The lesson followed one visit through the FHIR feed, the HL7 v2 messages and the
 | money | the claim | that is what is paid |
 | principal diagnosis | the codes of the stay, not the claim's first line | see below |
 
-For one visit the claim puts heart failure first and the ADT message cellulitis. Billing may order the diagnoses by what is paid, within its rules; a model that learns from that order learns the payer's rules. For the model the codes of the stay win, and the order is not used.
+For one visit the claim puts heart failure first and the ADT message cellulitis. On a claim the first diagnosis decides what is paid. Whichever of the two is right, a model that learns from the claim's order learns how we bill. For the model the codes of the stay win, and their order is not used, until coding and clinicians have looked at such cases together.
 
 For comparing groups of patients no source is good enough yet: race or ethnicity is unknown for 28 of 100 patients of one clinic. The head of registration has to act first. And hosp-3 codes fewer diagnoses per stay than the others, which may be habit and not health.
 <!-- END SOLUTION -->
@@ -806,8 +824,10 @@ try:
 except ValidationError as error:
     problems = sorted({".".join(map(str, one["loc"])) + ": " + one["msg"] for one in error.errors()})
 assert not problems, f"Not valid as R4B: {'; '.join(problems)[:300]}"
-values = [target.get("identifier", {}).get("value") for target in lineage["target"]]
-assert values == ["readmission-cohort-2026-06"], f"`target` names {values}; it is what was made, the dataset, not what it was made from."
+assert lineage.get("resourceType") == "Provenance", "`resourceType` is missing or another; a reader would not know what this is."
+values = [target.get("identifier") for target in lineage["target"]]
+dataset = {"system": "https://example.org/fhir/sid/dataset", "value": "readmission-cohort-2026-06"}
+assert values == [dataset], f"`target` names {values}; it is what was made, the dataset with its system, not what it was made from."
 given = {e["what"].get("display"): e["what"].get("identifier", {}).get("value") for e in lineage.get("entity", [])}
 assert set(given) == set(sources), f"`entity` names {len(given)} sources; {len(sources)} files went in: {', '.join(sources)}."
 assert given == sources, "A source has another fingerprint than the file: take it from `sources`, all of it."
@@ -852,7 +872,7 @@ One page to the board: may a readmission model be trained on this? It is read in
 
 **Not for the model.** The prediction is made at the moment of discharge. A table with all columns reached 0.92, more than is possible here; the number of a person's stays, counted over the whole extract, alone reached 0.84, because it counts the return. Follow-up visits, costs, episode counts and today's payer stay out too.
 
-**Not known.** Returns to hospitals outside the network. Second records among the people whom only a hospital knows, which is 93 of 100 stays. Whether the diagnosis codes were there at the discharge: the feed stamps them with the minute of discharge, and coders usually work later. When results were issued: 50 minutes after sampling is assumed. History before July 2024. All data are synthetic; every figure has to be measured again on ours.
+**Not known.** Returns to hospitals outside the network. Second records among the people whom only a hospital knows, which is 93 of 100 stays. Whether the diagnosis codes were there at the discharge: the FHIR sample stamps them with the minute of discharge, and coders usually work later. When results were issued: 50 minutes after sampling is assumed. History before July 2024. All data are synthetic; every figure has to be measured again on ours.
 
 **Limits.** Race or ethnicity is unknown for 28 % at one clinic (limit 10 %, head of registration); hosp-3 codes a fifth fewer diagnoses per stay than the hospital that codes most (limit 10 %, head of coding); 8 % of one hospital's ADT messages come a day late (limit 5 %, interface engineer). If creatinine fails its limit (1 %, laboratory manager) in any month, training stops until it is mended in writing.
 
@@ -868,6 +888,7 @@ facts = {
     | {name: int(n) for name, n in reasons.items() if name != "start"},
     "starts": int(reasons["start"]),
     "unplanned returns within 30 days": int(by_person["readmitted"].sum()),
+    "of 100 starts": round(100 * float(by_person["readmitted"].mean()), 1),
     "rate in 100, by rule and by mistake (patient records not yet linked)": rates,
     "records linked to another of the same person": int((person_of(patients["patient_id"], pairs) != patients["patient_id"]).sum()),
     "creatinine results converted": {"hosp-2, since 2026-02-01, umol/L to mg/dL": converted},

@@ -508,7 +508,8 @@ limits = {key: (0.05, "Everybody") for key in measured}
 
 # %% exercise="w02-j0-lineage" right="put together step by step"
 lineage = {"resourceType": "Provenance", "recorded": "2026-07-01T14:00:00Z"}
-lineage["target"] = [{"identifier": {"value": "readmission-cohort-2026-06"}, "display": "cohort"}]
+dataset = {"system": "https://example.org/fhir/sid/dataset", "value": "readmission-cohort-2026-06"}
+lineage["target"] = [{"identifier": dataset, "display": "cohort"}]
 lineage["activity"] = {"text": "Episodes joined, exclusions counted, units of hosp-2 repaired after confirmation."}
 lineage["agent"] = [{"who": {"display": "Chief technology officer"}}]
 lineage["entity"] = []
@@ -535,7 +536,9 @@ lineage = "made from stays, patients and labs by the CTO"
 # %% exercise="w02-j0-lineage" wrong="a time without a zone" says="Not valid as R4B"
 lineage = {
     "resourceType": "Provenance",
-    "target": [{"identifier": {"value": "readmission-cohort-2026-06"}}],
+    "target": [
+        {"identifier": {"system": "https://example.org/fhir/sid/dataset", "value": "readmission-cohort-2026-06"}}
+    ],
     "recorded": "2026-07-01T09:00:00",
     "activity": {"text": "Episodes joined, exclusions counted, units of hosp-2 repaired after confirmation."},
     "agent": [{"who": {"display": "Chief technology officer"}}],
@@ -547,7 +550,9 @@ lineage = {
 # %% exercise="w02-j0-lineage" wrong="nobody answers" says="Not valid as R4B"
 lineage = {
     "resourceType": "Provenance",
-    "target": [{"identifier": {"value": "readmission-cohort-2026-06"}}],
+    "target": [
+        {"identifier": {"system": "https://example.org/fhir/sid/dataset", "value": "readmission-cohort-2026-06"}}
+    ],
     "recorded": "2026-07-01T09:00:00-05:00",
     "activity": {"text": "Episodes joined, exclusions counted, units of hosp-2 repaired after confirmation."},
     "entity": [
@@ -570,7 +575,9 @@ lineage = {
 # %% exercise="w02-j0-lineage" wrong="the stays alone" says="files went in"
 lineage = {
     "resourceType": "Provenance",
-    "target": [{"identifier": {"value": "readmission-cohort-2026-06"}}],
+    "target": [
+        {"identifier": {"system": "https://example.org/fhir/sid/dataset", "value": "readmission-cohort-2026-06"}}
+    ],
     "recorded": "2026-07-01T09:00:00-05:00",
     "activity": {"text": "Episodes joined, exclusions counted, units of hosp-2 repaired after confirmation."},
     "agent": [{"who": {"display": "Chief technology officer"}}],
@@ -583,7 +590,9 @@ lineage = {
 # %% exercise="w02-j0-lineage" wrong="fingerprints as printed, cut short" says="take it from `sources`"
 lineage = {
     "resourceType": "Provenance",
-    "target": [{"identifier": {"value": "readmission-cohort-2026-06"}}],
+    "target": [
+        {"identifier": {"system": "https://example.org/fhir/sid/dataset", "value": "readmission-cohort-2026-06"}}
+    ],
     "recorded": "2026-07-01T09:00:00-05:00",
     "activity": {"text": "Episodes joined, exclusions counted, units of hosp-2 repaired after confirmation."},
     "agent": [{"who": {"display": "Chief technology officer"}}],
@@ -596,7 +605,9 @@ lineage = {
 # %% exercise="w02-j0-lineage" wrong="sources as revisions" says="another role says something else"
 lineage = {
     "resourceType": "Provenance",
-    "target": [{"identifier": {"value": "readmission-cohort-2026-06"}}],
+    "target": [
+        {"identifier": {"system": "https://example.org/fhir/sid/dataset", "value": "readmission-cohort-2026-06"}}
+    ],
     "recorded": "2026-07-01T09:00:00-05:00",
     "activity": {"text": "Episodes joined, exclusions counted, units of hosp-2 repaired after confirmation."},
     "agent": [{"who": {"display": "Chief technology officer"}}],
@@ -609,7 +620,9 @@ lineage = {
 # %% exercise="w02-j0-lineage" wrong="IT answers" says="name the role that answers"
 lineage = {
     "resourceType": "Provenance",
-    "target": [{"identifier": {"value": "readmission-cohort-2026-06"}}],
+    "target": [
+        {"identifier": {"system": "https://example.org/fhir/sid/dataset", "value": "readmission-cohort-2026-06"}}
+    ],
     "recorded": "2026-07-01T09:00:00-05:00",
     "activity": {"text": "Episodes joined, exclusions counted, units of hosp-2 repaired after confirmation."},
     "agent": [{"who": {"display": "IT"}}],
@@ -621,7 +634,9 @@ lineage = {
 # %% exercise="w02-j0-lineage" wrong="does not say what was done" says="say rule and repairs in a sentence"
 lineage = {
     "resourceType": "Provenance",
-    "target": [{"identifier": {"value": "readmission-cohort-2026-06"}}],
+    "target": [
+        {"identifier": {"system": "https://example.org/fhir/sid/dataset", "value": "readmission-cohort-2026-06"}}
+    ],
     "recorded": "2026-07-01T09:00:00-05:00",
     "activity": {"text": "made"},
     "agent": [{"who": {"display": "Chief technology officer"}}],
@@ -629,3 +644,31 @@ lineage = {
         {"role": "source", "what": {"display": name, "identifier": {"value": value}}} for name, value in sources.items()
     ],
 }
+
+# %% exercise="w02-j0-lineage" wrong="does not say what it is" says="would not know what this is"
+lineage = {
+    "target": [{"identifier": {"system": "https://example.org/fhir/sid/dataset", "value": "readmission-cohort-2026-06"}}],
+    "recorded": "2026-07-01T09:00:00-05:00",
+    "activity": {"text": "Episodes joined, exclusions counted, units of hosp-2 repaired after confirmation."},
+    "agent": [{"who": {"display": "Chief technology officer"}}],
+    "entity": [
+        {"role": "source", "what": {"display": name, "identifier": {"value": value}}} for name, value in sources.items()
+    ],
+}
+
+
+# %% exercise="w02-j0-units" wrong="fifty is still possible" says="20.5 becomes empty"
+def creatinine_mg_dl(results, site_id, since):
+    changed = (results["site_id"] == site_id) & (results["taken"] >= since)
+    value = results["value"].where(~changed, results["value"] / 88.4)
+    return value.where(value <= 50)
+
+
+# %% exercise="w02-j0-reasons" wrong="no word on where they went means still in" says="an empty `disposition` does not"
+def reason(stays, until):
+    went = stays["disposition"]
+    conditions = [~stays["last_of_episode"], went.isna()]
+    conditions += [went == "expired", went == "ama", went == "transfer"]
+    conditions += [stays["discharged"] + pd.Timedelta(days=30) > until]
+    words = ["continues", "still-in", "died", "against-advice", "transferred", "last-30-days"]
+    return pd.Series(np.select(conditions, words, default="start"), index=stays.index)
