@@ -1,0 +1,924 @@
+# %% [markdown]
+"""
+# Project J0: a readmission cohort that somebody can sign
+
+The board wants a model that says who will be back in hospital within 30 days. It is built in weeks 11 and 12. Before anybody trains anything, one page has to exist: which stays count, what was repaired, what was known when, and whose name stands under it.
+
+| | |
+|---|---|
+| **You deliver** | a cohort with every exclusion counted, a signed quality report, a lineage record, and a one-page memo; the figures go to the folder `portfolio` beside this notebook |
+| **Time** | about 90 minutes, in eight steps |
+| **Checked by machine** | eight gates: they carry no points, and all of them have to pass before anybody reads your text |
+| **Graded by a person** | two written answers, 10 points, by the rubrics printed above them; alone, grade yourself with them; a model answer of each stands in the folder `solutions` of the course |
+| **Data** | synthetic; the stays of three hospitals, July 2024 to June 2026 |
+| **In the room** | CTO, product manager, clinical informaticist, laboratory manager, head of coding, compliance officer |
+
+How a gate stands, `check("w02-j0-episodes")` tells you in words, in any cell.
+"""
+
+# %%
+import hashlib
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from sklearn.compose import make_column_selector, make_column_transformer
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import roc_auc_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
+
+from carelab import check, fhir, hint, plots
+from carelab.fhir.hl7v2 import read_hl7
+from carelab.fhir.matching import Weights
+from carelab.fhir.readmissions import read_stays
+from carelab.learner.artefacts import keep
+from carelab.paths import data
+
+# %xmode Minimal
+stays, patients, labs = (pd.read_parquet(data(f"tables/{name}.parquet")) for name in ("stays", "patients", "labs"))
+until = pd.Timestamp("2026-06-30 20:00")  # when the extract was made, local time
+
+# %% [markdown]
+"""
+Here is what a first query gives: sort the inpatient stays of each patient record, and call it a return when the next one begins within 30 days.
+"""
+
+# %%
+inpatient = stays[stays["class"] == "IMP"].sort_values(["patient_id", "admitted", "stay_id"], ignore_index=True)
+gap = inpatient.groupby("patient_id")["admitted"].shift(-1) - inpatient["discharged"]
+first_query = ((gap >= pd.Timedelta(0)) & (gap < pd.Timedelta(days=30))).mean()
+print(f"{len(inpatient):,} inpatient stays of {len(stays):,}, returns within 30 days: {first_query:.1%}")
+
+# %% [markdown]
+"""
+Nothing crashed, and the figure looks plausible. But it counts the second half of a transfer as a return, the next planned cycle of chemotherapy as a failure, and the patients who died as successes. You write the rule that does not. It follows the idea of the all-cause measures of CMS (the US Centers for Medicare & Medicaid Services): unplanned, within 30 days. It is not that measure: CMS leaves out more stays (admissions for cancer treatment, for example), and tells planned from unplanned by codes.
+
+## Step 1: one stay or two?
+
+*About 5 min from the start. Stuck? `hint("w02-j0-episodes")`*
+
+Stays that touch are one **episode**. A stay continues the one just before it, of the same patient, in two cases:
+
+- it begins **before** that one has ended (an error of the record, and no return either);
+- it is a **transfer**, and begins at most one day after that one has ended. A transfer shows in either of two places: the earlier `disposition` is `transfer`, or this `admission` is.
+
+`before` is given: in each row, the columns of the patient's stay before. For a first stay it is empty, and a comparison with an empty value is false. For columns of true and false, `|` is *or* and `&` is *and*; put each comparison into round brackets. One day is `pd.Timedelta(days=1)`.
+"""
+
+
+# %% exercise="w02-j0-episodes" skills="C1"
+def continues(stays):
+    """True where a stay continues the one just before it.
+
+    stays: table with patient_id, admitted, discharged (date and time), admission, disposition (words);
+    sorted by patient and admission. Returns a Series of True and False, on the index of the table.
+    """
+    before = stays.groupby("patient_id").shift()
+    ### BEGIN SOLUTION
+    overlaps = stays["admitted"] < before["discharged"]
+    moved = (before["disposition"] == "transfer") | (stays["admission"] == "transfer")
+    next_day = stays["admitted"] - before["discharged"] <= pd.Timedelta(days=1)
+    return overlaps | (moved & next_day)
+    ### END SOLUTION
+
+
+# %% check="w02-j0-episodes" points=0
+table = pd.DataFrame(
+    [
+        ("ana", "2025-03-01", "2025-03-05", "emergency", "transfer"),
+        ("ana", "2025-03-05", "2025-03-09", "emergency", "home"),
+        ("ana", "2025-03-09", "2025-03-12", "emergency", "home"),
+        ("ben", "2025-03-01", "2025-03-08", "emergency", "home"),
+        ("ben", "2025-03-07", "2025-03-20", "urgent", "home"),
+        ("eve", "2025-03-19", "2025-03-21", "transfer", "home"),
+        ("eve", "2025-04-02", "2025-04-04", "transfer", "home"),
+        ("eve", "2025-04-05", "2025-04-08", "transfer", "home"),
+    ],
+    columns=["patient_id", "admitted", "discharged", "admission", "disposition"],
+)
+table[["admitted", "discharged"]] = table[["admitted", "discharged"]].apply(pd.to_datetime)
+found = continues(table)
+assert found is not None, "Your function gives nothing back. Does its last line begin with `return`?"
+assert isinstance(found, pd.Series) and len(found) == len(table), "Return one column of True and False, a row for each stay."
+assert found[1], "Row 1 of the small table: Ana's first stay ended with a transfer, so her second one continues it. You said it does not."
+assert not found[2], "Row 2: Ana came home on 9 March and back on the same day, as an emergency. That is a return, not a transfer."
+assert found[4], "Row 4: Ben's second stay begins before his first has ended. Nobody is in two beds; it continues."
+assert not found[5], "Row 5: Eve's first stay has none of hers before it, so it continues nothing. Compare with `before` only."
+assert not found[6], "Row 6: twelve days lie between Eve's stays. Transfer or not, more than one day apart is another episode."
+assert found[7], "Row 7: `admission` says transfer, one day after the stay before. The earlier `disposition` is silent; look at both places."
+print(f"Passed. {continues(inpatient).sum():,} of {len(inpatient):,} inpatient stays continue the one before.")
+### BEGIN HIDDEN TESTS
+_number = continues(inpatient).sum()
+assert _number == 491, f"On the real extract {_number:,} stays continue the one before; apply both cases, with both places for a transfer."
+_late = table.iloc[[0, 1]].assign(admitted=pd.to_datetime(["2025-03-01T00:00", "2025-03-06T12:00"]))
+assert not continues(_late).any(), "A transfer that begins a day and a half after the stay before begins a new episode: at most one day."
+### END HIDDEN TESTS
+
+# %% [markdown] hint="w02-j0-episodes"
+"""
+1. Make three columns of true and false: `overlaps = ...`, `moved = ...`, `next_day = ...`, and combine them in the last line.
+2. `overlaps` compares `stays["admitted"]` with `before["discharged"]`; `moved` asks `before["disposition"]` or `stays["admission"]`.
+3. A transfer counts only if `next_day` holds too: `overlaps | (... & ...)`. `before` was made by `shift`, which moves each patient's rows down by one; print it if you are lost.
+"""
+
+# %% [markdown]
+"""
+## Step 2: which stays can be a start?
+
+*About 14 min from the start. Stuck? `hint("w02-j0-reasons")`*
+
+The prediction is made at the door, so a **start** is a stay after which somebody goes out through it, and can be followed for 30 days. Give each stay the **first** reason that applies:
+
+| reason | when |
+|---|---|
+| `continues` | not `last_of_episode`: another stay of the same episode follows |
+| `still-in` | `discharged` is empty (`.isna()`) |
+| `died` | `disposition` is `expired` |
+| `against-advice` | `disposition` is `ama` |
+| `transferred` | `disposition` is `transfer`: to a hospital we do not see |
+| `last-30-days` | `discharged` plus 30 days is later than `until` |
+| `start` | none of these |
+
+`np.select([condition, condition], ["word", "word"], default="other")` takes, row by row, the word of the first condition that is true. `~` in front of a column means *not*.
+"""
+
+
+# %% exercise="w02-j0-reasons" skills="C1 P1"
+def reason(stays, until):
+    """Why each stay is no start, or "start" if it is one; the first reason that applies.
+
+    stays: table with discharged (date and time), disposition (words), last_of_episode (True or False);
+    until: Timestamp, when the extract was made. Returns a Series of words, on the index of the table.
+    """
+    ### BEGIN SOLUTION
+    went = stays["disposition"]
+    conditions = [~stays["last_of_episode"], stays["discharged"].isna()]
+    conditions += [went == "expired", went == "ama", went == "transfer"]
+    conditions += [stays["discharged"] + pd.Timedelta(days=30) > until]
+    words = ["continues", "still-in", "died", "against-advice", "transferred", "last-30-days"]
+    return pd.Series(np.select(conditions, words, default="start"), index=stays.index)
+    ### END SOLUTION
+
+
+# %% check="w02-j0-reasons" points=0
+day = pd.to_datetime(["2026-01-05", "2026-01-05", None, "2026-06-20", "2026-01-05", "2026-01-05", "2026-06-01", "2026-05-31"])
+went = ["home", "transfer", None, "expired", "ama", "transfer", "home", "snf"]
+table = pd.DataFrame({"discharged": day, "disposition": went, "last_of_episode": [True, False] + [True] * 6})
+table.index = list("abcdefgh")
+found = reason(table, pd.Timestamp("2026-06-30"))
+assert found is not None, "Your function gives nothing back. Does its last line begin with `return`?"
+assert isinstance(found, pd.Series), f"reason gave a {type(found).__name__}; put it into pd.Series(..., index=stays.index)."
+assert list(found.index) == list("abcdefgh"), f"The rows came back under {list(found.index)}; keep the index of the table."
+assert found["b"] == "continues", (
+    f"Stay b goes on in another hospital of ours and came out as {found['b']}. Ask that first: the order of the reasons matters."
+)
+assert found["c"] == "still-in", f"Stay c has no discharge yet and came out as {found['c']}."
+assert found["d"] == "died", f"Stay d ended in death and came out as {found['d']}. The dead cannot come back, and are no success."
+assert found["e"] == "against-advice", f"Stay e was left against advice (ama) and came out as {found['e']}."
+assert found["f"] == "transferred", f"Stay f went on where nobody of us looks, and came out as {found['f']}."
+assert found["g"] == "last-30-days", f"Discharge on 1 June, extract on 30 June: 30 days have not passed. Stay g came out as {found['g']}."
+assert found["h"] == "start", (
+    f"Stay h was discharged exactly 30 days before the extract and came out as {found['h']}. It has had its 30 days."
+)
+print("Passed. Every stay has one reason.")
+### BEGIN HIDDEN TESTS
+_found = reason(table, pd.Timestamp("2026-07-15"))
+assert list(_found) == ["start", "continues", "still-in", "died", "against-advice", "transferred", "start", "start"], (
+    f"With an extract of 15 July the reasons came out as {list(_found)}; use `until`, and every row of the list."
+)
+_other = table.iloc[[0, 2, 3]].assign(disposition=[None, "home", "expired"], last_of_episode=[True, True, False])
+_found = reason(_other, pd.Timestamp("2026-06-30"))
+assert list(_found) == ["start", "still-in", "continues"], (
+    f"On another table the reasons came out as {list(_found)}; an empty `discharged` means still in, an empty `disposition` does not."
+)
+### END HIDDEN TESTS
+
+# %% [markdown] hint="w02-j0-reasons"
+"""
+1. Two lists of the same length: the conditions in the order of the table, and the words in the same order.
+2. The last condition is `stays["discharged"] + pd.Timedelta(days=30) > until`; the others are one comparison each.
+3. `pd.Series(np.select(conditions, words, default="start"), index=stays.index)`. The order of conditions decides: compare with the table above.
+"""
+
+# %% [markdown]
+"""
+## Step 3: who came back, unplanned?
+
+*About 22 min from the start. Stuck? `hint("w02-j0-returns")`*
+
+Now one row is one **episode**. The next episode of the same patient is a return if it begins **less than 30 days** after the discharge and was **not planned**, that is, its `admission` is not `elective`. Only the next one counts: what follows a planned stay belongs to that one. `following` is given; for a patient's last episode it is empty, so that the gap is empty and less than nothing.
+"""
+
+
+# %% exercise="w02-j0-returns" skills="C1 P1"
+def came_back(episodes):
+    """True where the patient's next episode began unplanned, less than 30 days after the discharge.
+
+    episodes: table with patient_id, admitted, discharged (date and time), admission (how it began); sorted by patient
+    and time. Returns a Series of True and False, on the index of the table.
+    """
+    following = episodes.groupby("patient_id")[["admitted", "admission"]].shift(-1)
+    ### BEGIN SOLUTION
+    gap = following["admitted"] - episodes["discharged"]
+    return (gap < pd.Timedelta(days=30)) & (following["admission"] != "elective")
+    ### END SOLUTION
+
+
+# %% check="w02-j0-returns" points=0
+table = pd.DataFrame(
+    [
+        ("ana", "2025-01-01", "2025-01-05", "emergency"),
+        ("ana", "2025-02-03", "2025-02-06", "urgent"),
+        ("ana", "2025-03-08", "2025-03-09", "emergency"),
+        ("ben", "2025-01-02", "2025-01-04", "emergency"),
+        ("ben", "2025-01-18", "2025-01-20", "elective"),
+        ("ben", "2025-01-25", "2025-01-28", "emergency"),
+    ],
+    columns=["patient_id", "admitted", "discharged", "admission"],
+)
+table[["admitted", "discharged"]] = table[["admitted", "discharged"]].apply(pd.to_datetime)
+found = came_back(table)
+assert found is not None, "Your function gives nothing back. Does its last line begin with `return`?"
+assert found[0], "Row 0: Ana is back after 29 days as urgent, which nobody planned. Not planned means every word but elective, of the return."
+assert not found[1], "Row 1: Ana's next stay begins after exactly 30 days. Less than 30 is asked for."
+assert not found[2], "Row 2: Ana has no later stay, and the next row is Ben's. A return is one of the same patient."
+assert not found[3], "Row 3: Ben's next stay was arranged (elective). Later ones belong to that one, and a planned stay is no failure."
+assert found[4], "Row 4: Ben's planned stay is a start like any other, and he is back after 5 days, as an emergency."
+print("Passed. A planned return does not count, and may be a start.")
+### BEGIN HIDDEN TESTS
+_other = table.assign(admission=["urgent", "transfer", "elective", "elective", "urgent", "elective"])
+assert list(came_back(_other)) == [True, False, False, True, False, False], (
+    "On another table the returns differ: the word of the next stay counts, and every word but elective means not planned."
+)
+### END HIDDEN TESTS
+
+# %% [markdown] hint="w02-j0-returns"
+"""
+1. Two lines: `gap = following[...] - episodes[...]`, then a comparison.
+2. Two conditions with `&`, each in its own brackets: the gap is less than `pd.Timedelta(days=30)`; the *following* admission is not the word elective.
+3. `!=` means *is not*. Lesson, section 7, on what happened when.
+"""
+
+# %% [markdown]
+"""
+Put together, your three functions are the cohort rule. The first table counts each exclusion; a person who signs will ask for every line. The second forgets one part of the rule at a time, on purpose, by hiding from it what it looks at. Before you run it: which mistake makes the hospitals look **better** than they are?
+"""
+
+
+# %% tags=["uses-answer"]
+def cohort(stays, until):
+    """Inpatient stays with episode, its beginning, reason, and readmitted (only where the stay is a start)."""
+    found = stays[stays["class"] == "IMP"].sort_values(["patient_id", "admitted", "stay_id"], ignore_index=True)
+    found["episode"] = (~continues(found)).cumsum()
+    found["last_of_episode"] = ~found["episode"].duplicated(keep="last")
+    found["reason"] = reason(found, until)
+    columns = {"patient_id": "first", "admitted": "first", "admission": "first", "discharged": "last"}
+    whole = found.groupby("episode").agg(columns)
+    back = found["episode"].map(came_back(whole)).astype("boolean")
+    return found.assign(began=found["episode"].map(whole["admitted"]), readmitted=back.where(found["reason"] == "start"))
+
+
+# %% tags=["uses-answer"]
+by_record = cohort(stays, until)
+ledger = by_record["reason"].value_counts()
+ledger["under observation"] = (stays["class"] != "IMP").sum()
+print(ledger.to_string(header=False), f"\n{ledger.sum():,} stays in all")
+print(f"returns: {by_record['readmitted'].sum():,} of {ledger['start']:,} starts, {by_record['readmitted'].mean():.1%}")
+
+# %% tags=["uses-answer"]
+hidden = {
+    "planned returns counted": stays.replace({"admission": {"elective": "urgent"}}),
+    "transfers counted": stays.replace({"disposition": {"transfer": "home"}, "admission": {"transfer": "urgent"}}),
+    "observation counted": stays.assign(**{"class": "IMP"}),
+    "deaths and against advice kept": stays.replace({"disposition": {"expired": "home", "ama": "home"}}),
+}
+rates = {"first query": first_query} | {name: cohort(table, until)["readmitted"].mean() for name, table in hidden.items()}
+rates["last 30 days kept"] = cohort(stays, pd.Timestamp("2100-01-01"))["readmitted"].mean()
+rates["the rule"] = by_record["readmitted"].mean()
+rates = {name: round(100 * float(rate), 1) for name, rate in rates.items()}
+oncology = [cohort(table, until).query("ward == 'oncology'")["readmitted"].mean() for table in (hidden["planned returns counted"], stays)]
+print(pd.Series(rates).to_string(), f"\n\noncology ward: {oncology[0]:.1%} with planned returns counted, {oncology[1]:.1%} by the rule")
+
+# %% tags=["uses-answer"]
+fig_rates, ax = plt.subplots()
+ax.hlines(list(rates)[::-1], rates["the rule"], list(rates.values())[::-1], color=plots.GREY)
+colours = [plots.BLUE if name == "the rule" else plots.ORANGE for name in rates]
+ax.scatter(list(rates.values())[::-1], list(rates)[::-1], s=90, color=colours[::-1], zorder=3)
+ax.axvline(rates["the rule"], color=plots.BLUE, linestyle="--", linewidth=1)
+plots.label(ax, "Each mistake moves the rate, up or down", "returns within 30 days, of 100 starts", "")
+plt.show()
+
+# %% [markdown]
+"""
+*In words:* seven points on a line of rates. The rule stands at 15.5 in 100. Counting planned returns or transfers lifts the rate (18.1 and 16.9), and the first query is highest (18.3). Keeping those who died, the last 30 days or observation days lowers it a little (15.2 or 15.3).
+
+The mistakes pull in both directions, so a plausible total proves nothing. And they do not fall evenly: with planned returns counted, more than half of the oncology ward's patients "come back".
+
+**For the CTO:** ask for the ledger before the rate. **For the product manager:** a target of "2 points fewer returns" can be met by changing the query.
+"""
+
+# %% [markdown]
+"""
+### The same rule on somebody else's data
+
+Synthea is a public generator of patients. In a sample of 615 of them (measured by this course's tests) the first query finds 126 returns, all of 6 people. 44 of these are stays with a reason of cancer care: cycles of treatment, arranged beforehand. The rule counts the other 82. Nearly all of those are rounds of treatment too; the file gives no reason for them, and a rule cannot read what is not written. So ask of every rate: how many **people** is it?
+
+Optional: put an `Encounter.ndjson` (FHIR R4) into a folder `own_files` beside this notebook. Priority, reason or type then say what was planned.
+"""
+
+# %% tags=["uses-answer"]
+own = Path("own_files") / "Encounter.ndjson"
+if own.is_file():
+    theirs = read_stays(own)
+    theirs["admission"] = np.where(theirs["planned"], "elective", "urgent")
+    enough = theirs["discharged"].max() + pd.Timedelta(days=31)
+    for name, table in {"planned counted": theirs.assign(admission="urgent"), "the rule": theirs}.items():
+        returned = cohort(table, enough).query("readmitted == True")
+        print(f"{name}: {len(returned):,} returns of {returned['patient_id'].nunique():,} people")
+else:
+    print("No own_files/Encounter.ndjson here, so there is nothing to compare. Go on.")
+
+# %% [markdown]
+"""
+## Step 4: one person, two records
+
+*About 34 min from the start. Stuck? `hint("w02-j0-persons")`*
+
+A return is one of a **person**; the rule so far looked at patient records. Exact matching is the first idea: the same name and birth date. The second compares with tolerance and gives points for what agrees (the lesson's `match_patients`; the threshold is set low here, so that you see the doubtful pairs too).
+"""
+
+# %%
+exact = patients.duplicated(["given_name", "family_name", "birth_date"]).sum()
+pairs = fhir.match_patients(patients, Weights(threshold=4))
+print(f"exact matches: {exact}")
+by_score = pairs.groupby("score")["why"].agg(pairs="size", example="first").sort_index(ascending=False)
+for score, row in by_score.iterrows():
+    print(f"\nscore {score:>4.0f}, {row['pairs']:>2} pairs, such as: {row['example']}")
+
+# %% [markdown]
+"""
+Records are never merged by a program: you link them, in a table that can be undone. Write `person_of`, and choose in it the score from which on a pair is linked without asking a clerk. Medical records accepts it if, **of 100 linked pairs, at least 95 are one person** (precision), and **of 100 true pairs, at least 95 are linked** (recall).
+
+Each linked record goes by the `first_id` of its pair, every other by its own. `dict(zip(a, b))` makes a dictionary from two columns; `ids.replace(dictionary)` puts the new value where it knows one, and leaves the others.
+"""
+
+
+# %% exercise="w02-j0-persons" skills="C1"
+def person_of(patient_ids, pairs):
+    """The person behind each record: `first_id` where the record is the second of a linked pair, else the id itself.
+
+    patient_ids: Series of text; pairs: table with first_id, second_id (text) and score (points); only those with a
+    score that you find sure enough are linked. Returns a Series of text, on the index of patient_ids.
+    """
+    ### BEGIN SOLUTION
+    linked = pairs[pairs["score"] >= 10]
+    return patient_ids.replace(dict(zip(linked["second_id"], linked["first_id"], strict=True)))
+    ### END SOLUTION
+
+
+# %% check="w02-j0-persons" points=0
+some = pd.DataFrame({"first_id": ["p1", "p3"], "second_id": ["p2", "p4"], "score": [17.0, 0.0]})
+records = person_of(pd.Series(["p1", "p2", "p3", "p4", "p5", "p2"], index=list("abcdef")), some)
+assert records is not None, "Your function gives nothing back. Does its last line begin with `return`?"
+assert records.notna().all(), "Records without a pair came back empty. They keep their own id; `replace` leaves what it does not know."
+assert list(records)[3] == "p4", "p3 and p4 have a score of 0, and you linked them. Keep the sure pairs first."
+assert list(records) == ["p1", "p1", "p3", "p4", "p5", "p1"], (
+    f"p1, p2, p3, p4, p5, p2 became {list(records)}. p1 and p2 have a score of 17: both go by first_id."
+)
+true_pairs = {tuple(pair) for pair in pd.read_parquet(data("truth/duplicates.parquet")).to_numpy()}
+ids = patients["patient_id"]
+mine = {(one, record) for one, record in zip(person_of(ids, pairs), ids, strict=True) if one != record}
+precision, recall = len(mine & true_pairs) / max(len(mine), 1), len(mine & true_pairs) / len(true_pairs)
+assert recall >= 0.95, f"You link {recall:.2f} of the true pairs; 0.95 is asked for. How are the scores spread?"
+assert precision >= 0.95, f"{precision:.2f} of your links are right; 0.95 is asked for. Read the reasons of the lower scores."
+print(f"Passed. {len(mine)} pairs linked: precision {precision:.2f}, recall {recall:.2f}")
+### BEGIN HIDDEN TESTS
+_records = person_of(pd.Series(["p4", "p2", "p9"]), some.assign(score=[0.0, 17.0]))
+assert list(_records) == ["p3", "p2", "p9"], "With other scores other records are linked; read them from `pairs`."
+### END HIDDEN TESTS
+
+# %% [markdown] hint="w02-j0-persons"
+"""
+1. Keep the sure pairs first: `linked = pairs[pairs["score"] >= ...]`. Where would you put the limit?
+2. The dictionary goes from `second_id` to `first_id`. Which column is `a`, which is `b`, in `dict(zip(a, b))`?
+3. For the limit, look for the gap in the scores, and read the reasons on both sides of it. Lesson, section 6.
+"""
+
+# %% tags=["uses-answer"]
+linked = stays.assign(patient_id=person_of(stays["patient_id"], pairs))
+by_person = cohort(linked, until)
+changes = {"starts": [(t["reason"] == "start").sum() for t in (by_record, by_person)]}
+changes["returns"] = [t["readmitted"].sum() for t in (by_record, by_person)]
+changes["transferred out of sight"] = [(t["reason"] == "transferred").sum() for t in (by_record, by_person)]
+changes["continues"] = [(t["reason"] == "continues").sum() for t in (by_record, by_person)]
+print(pd.DataFrame(changes, index=["by record", "by person"]).T.to_string())
+print(f"\nstays whose record is among those compared: {stays['patient_id'].isin(patients['patient_id']).mean():.1%}")
+
+# %% [markdown]
+"""
+The check knows the true pairs because this world is invented. In life two clerks review a sample, each without seeing the other's verdict, and you report what they find, with an interval.
+
+Two transfers had gone "out of sight" because the receiving hospital used the person's other record; they turn up, and with them two returns. A small change, and the last line says why that is no comfort: only records of the network's clinics were compared. The other stays belong to people whom only a hospital knows (`hpt-`), and their names are not in this extract. How many of them have two records is **not known**. Put that into the memo.
+"""
+
+# %% [markdown]
+"""
+## Step 5: a repair that somebody confirmed
+
+*About 44 min from the start. Stuck? `hint("w02-j0-units")`*
+
+Creatinine (kidney function) is usually about 1 in mg/dL. The unit column says mg/dL in every row.
+"""
+
+# %%
+creatinine = labs[labs["loinc"] == "2160-0"].merge(stays[["stay_id", "site_id"]], on="stay_id")
+month = creatinine["taken"].dt.to_period("M").rename("month")
+print(creatinine.groupby([month, "site_id"])["value"].median().unstack().tail(6).round(2).to_string())
+
+# %% [markdown]
+"""
+The numbers convict the label, but they do not tell you what to do: you call the laboratory of hosp-2. Its manager confirms in writing that a new analyser has reported **µmol/L since 1 February 2026**, and that the interface goes on printing the old unit. 1 mg/dL of creatinine is 88.4 µmol/L.
+
+Three rules, in this order: results that were **taken at the confirmed site, on or after the confirmed day**, are divided by 88.4; every other result stays as it is; whatever is then **above 20** (rare, though possible in untreated kidney failure) becomes empty and goes back to the laboratory. It is never guessed. `value.where(condition, other)` keeps a value where the condition is true, and takes `other` elsewhere; without `other` it becomes empty.
+"""
+
+
+# %% exercise="w02-j0-units" skills="C1"
+def creatinine_mg_dl(results, site_id, since):
+    """Creatinine in mg/dL: converted where the laboratory confirmed it, empty where it is above 20 after that.
+
+    results: table with site_id (text), taken (date and time), value (as delivered); site_id: text, the confirmed site;
+    since: Timestamp, from this moment on its values are in umol/L. Returns a Series of numbers, on the same index.
+    """
+    ### BEGIN SOLUTION
+    changed = (results["site_id"] == site_id) & (results["taken"] >= since)
+    value = results["value"].where(~changed, results["value"] / 88.4)
+    return value.where(value <= 20)
+    ### END SOLUTION
+
+
+# %% check="w02-j0-units" points=0
+table = pd.DataFrame(
+    {
+        "site_id": ["h1", "h1", "h1", "h2", "h2", "h1", "h1"],
+        "taken": pd.to_datetime(["2026-01-31", "2026-02-01", "2026-03-01", "2026-03-01", "2026-03-01", "2026-01-10", "2026-03-02"]),
+        "value": [1.1, 88.4, 15.0, 1.3, 97.0, 90.0, 1768.0],
+    }
+)
+found = creatinine_mg_dl(table, "h1", pd.Timestamp("2026-02-01"))
+assert found is not None, "Your function gives nothing back. Does its last line begin with `return`?"
+assert found[0] == 1.1, f"Row 0 was taken before the change and stays 1.1; you gave {found[0]:.3f}."
+assert found[3] == 1.3, f"Row 3 is of another site, which changed nothing, and stays 1.3; you gave {found[3]:.3f}."
+assert abs(found[1] - 1) < 1e-6, f"Row 1, 88.4 umol/L taken on the day of the change, is 1 mg/dL; you gave {found[1]:.3f}."
+assert abs(found[2] - 15 / 88.4) < 1e-6, (
+    f"Row 2 was taken at the confirmed site after the change; you gave {found[2]:.2f}. Site and time decide, not the size of the value."
+)
+assert pd.isna(found[4]), f"Row 4: 97 at a site that confirmed nothing became {found[4]:.2f}. A guess that looks right is still a guess."
+assert pd.isna(found[5]), f"Row 5: 90 before the confirmed day became {found[5]:.2f}. Nobody said what it is; leave it empty."
+assert abs(found[6] - 20) < 1e-6, "Row 6 is 20 mg/dL after the conversion, and only values above 20 are emptied. Convert first."
+print("Passed. What is repaired is what was confirmed.")
+### BEGIN HIDDEN TESTS
+_found = creatinine_mg_dl(table, "h2", pd.Timestamp("2026-03-01"))
+assert _found.isna().tolist() == [False, True, False, False, False, True, True], "With h2 as the confirmed site other rows are empty; use `site_id`."
+_other = table.assign(value=[1.2, 70.0, 9.0, 20.5, 20.0, 0.9, 70.0])
+_found = creatinine_mg_dl(_other, "h1", pd.Timestamp("2026-03-02"))
+assert pd.isna(_found[1]) and _found[2] == 9, "With a later `since`, rows 1 and 2 were taken before the change; compare `taken` with `since`."
+assert pd.isna(_found[3]) and _found[4] == 20, "At a site without a change, 20.5 becomes empty and 20 stays."
+### END HIDDEN TESTS
+
+# %% [markdown] hint="w02-j0-units"
+"""
+1. First one column of true and false, `changed`: the site is the confirmed one **and** `taken` is at or after `since`.
+2. `results["value"].where(~changed, ...)` keeps what has not changed and takes the second argument for the rest: the value divided by 88.4.
+3. A last `where` keeps what is at most 20. Lesson, section 5, shows the same laboratory.
+"""
+
+# %% tags=["uses-answer"]
+creatinine["mg_dl"] = creatinine_mg_dl(creatinine, "hosp-2", pd.Timestamp("2026-02-01"))
+print(creatinine.groupby([month, "site_id"])["mg_dl"].median().unstack().tail(6).round(2).to_string())
+converted = int((creatinine["mg_dl"] != creatinine["value"]).sum())
+print(f"\nconverted: {converted:,} of {len(creatinine):,}; left empty: {creatinine['mg_dl'].isna().sum()}")
+
+# %% [markdown]
+"""
+## Step 6: what was known at the door
+
+*About 51 min from the start. Stuck? `hint("w02-j0-history")`*
+
+A colleague brings a feature table and is proud of it. He took all columns of `stays` and added how many stays each person has, because those who come often come again. No model is sold here; a plain one is our **detector**: trained on discharges before 1 January 2026, tested on those after. In this world no honest score beats an AUC of 0.779.
+"""
+
+# %%
+CEILING = 0.779  # best AUC on this world's readmissions: data/synthetic/CALIBRATION.md
+
+
+def detector(table, columns):
+    """Outcome, score and AUC of a plain model on the discharges from 1 January 2026 on."""
+    earlier = table["discharged"] < "2026-01-01"
+    numbers = make_column_selector(dtype_include=["number", "bool"])
+    prepare = make_column_transformer((StandardScaler(), numbers))
+    words = make_column_selector(dtype_exclude=["number", "bool"])
+    prepare.transformers.append(("words", OneHotEncoder(handle_unknown="ignore"), words))
+    x, y = table[columns], table["readmitted"].astype(int)
+    x = x.fillna(x[earlier].median(numeric_only=True))  # unknown: the usual value of the time before
+    model = make_pipeline(prepare, LogisticRegression(max_iter=1000)).fit(x[earlier], y[earlier])
+    score = model.predict_proba(x[~earlier])[:, 1]
+    return y[~earlier], score, roc_auc_score(y[~earlier], score)
+
+
+# %% tags=["uses-answer"]
+starts = by_person[by_person["reason"] == "start"].copy()
+starts["stays_in_extract"] = starts["patient_id"].map(linked.groupby("patient_id").size())
+names = ["stay_id", "patient_id", "class", "admitted", "discharged", "principal"]
+names += ["episode", "last_of_episode", "reason", "began", "readmitted"]
+everything = [column for column in starts.columns if column not in names]
+look_ahead = detector(starts, everything)[2]
+alone = detector(starts, ["stays_in_extract"])[2]
+print(f"all columns: AUC {look_ahead:.3f}; stays_in_extract alone: {alone:.3f}; ceiling of this world: {CEILING}")
+
+# %% [markdown]
+"""
+Better than the best possible: **something has seen the future**. The count of stays alone beats the ceiling, because it counts the return it is meant to predict. The same fact, asked as of the right moment, is a fair feature: how many stays of this person had **ended** in the year before this episode began?
+
+Write the condition for each pair of a start (`began`) and a stay of the same person (`discharged`): the stay ended at or before `began`, and less than 365 days before it.
+"""
+
+
+# %% exercise="w02-j0-history" skills="C1"
+def stays_before(starts, stays):
+    """For each start, how many stays of the same person ended in the 365 days before it began.
+
+    starts: table with stay_id, patient_id, began (date and time); stays: table with patient_id, discharged (date and
+    time, empty while the patient is in). Returns a Series of whole numbers, on the index of starts.
+    """
+    pairs = starts[["stay_id", "patient_id", "began"]].merge(stays[["patient_id", "discharged"]], on="patient_id")
+    ### BEGIN SOLUTION
+    since = pairs["began"] - pairs["discharged"]
+    known = (since >= pd.Timedelta(0)) & (since < pd.Timedelta(days=365))
+    ### END SOLUTION
+    return starts["stay_id"].map(pairs[known].groupby("stay_id").size()).fillna(0).astype(int)
+
+
+# %% check="w02-j0-history" points=0
+some = pd.DataFrame({"stay_id": ["s1", "s2", "s3", "s4"], "patient_id": ["ana", "ana", "ben", "eve"]}, index=list("abcd"))
+some["began"] = pd.to_datetime(["2026-03-10", "2026-04-01", "2026-03-01", "2026-03-01"])
+ended = ["2026-03-15", "2026-04-06", "2026-03-01", "2025-03-01", "2025-03-02", None]
+others = pd.DataFrame({"patient_id": ["ana", "ana", "ben", "ben", "ben", "ben"], "discharged": pd.to_datetime(ended)})
+counted = stays_before(some, others)
+assert counted["a"] == 0, (
+    f"Ana's first stay was given {counted['a']}. Nothing of hers had ended when it began: its own end and the next stay lie in the future."
+)
+assert counted["b"] == 1, f"Ana's second stay was given {counted['b']}; one of hers had ended by then, 17 days before."
+assert counted["c"] == 2, (
+    f"Ben was given {counted['c']}. Ended on the very day: counts. 364 days before: counts. 365 days before: does not. Still in: does not."
+)
+print("Passed. The count knows the past of each start, and nothing else.")
+### BEGIN HIDDEN TESTS
+_some = pd.DataFrame({"stay_id": ["x"], "patient_id": ["fay"], "began": pd.to_datetime(["2027-06-01"])})
+_ended = pd.to_datetime(["2026-06-02", "2026-12-24", "2027-05-31", "2027-06-02", "2027-05-01", "2026-05-01"])
+_others = pd.DataFrame({"patient_id": ["fay"] * 4 + ["gus", "fay"], "discharged": _ended})
+assert list(stays_before(_some, _others)) == [3], f"On another table you counted {list(stays_before(_some, _others))}: from the beginning back, less than 365 days."
+### END HIDDEN TESTS
+
+# %% [markdown] hint="w02-j0-history"
+"""
+1. Subtract: `since = pairs["began"] - pairs["discharged"]` is positive when the stay had ended before.
+2. `known = (...) & (...)`: `since` is at least `pd.Timedelta(0)`, and less than `pd.Timedelta(days=365)`.
+3. Lesson, section 7: when something happened, and when it was known, are two columns.
+"""
+
+# %% [markdown]
+"""
+Everything else needs the same question. The tables say when a sample was **taken**, not when its result was **issued**, and nothing about when a diagnosis was coded. The FHIR sample does; the next cell looks. Laboratory results come 50 minutes after the sample, so 50 minutes are added below: an assumption, which belongs in the lineage. The diagnoses carry the very minute of the discharge. Coders usually work later, so that may be a default and no observation. It goes into the memo as a question to the head of coding.
+
+Before you run on: which columns of the colleague's table are not known when the patient leaves? Write them down, then compare with `left_out`. A column is out if it happens, is billed or is registered later; `DATA_DICTIONARY.md` (folder `data/synthetic`) says when for most of them.
+"""
+
+# %%
+coded, seen, sampled = (pd.read_json(data(f"fhir/{kind}.ndjson"), lines=True) for kind in ("Condition", "Encounter", "Observation"))
+ends = {f"Encounter/{key}": period.get("end") for key, period in zip(seen["id"], seen["period"], strict=True)}
+zone = {"utc": True, "format": "ISO8601"}
+lags = {"diagnosis recorded, after discharge": (coded["encounter"].str["reference"].map(ends), coded["recordedDate"])}
+lags["result issued, after the sample"] = (sampled["effectiveDateTime"], sampled["issued"])
+for name, (first, second) in lags.items():
+    minutes = (pd.to_datetime(second, **zone) - pd.to_datetime(first, **zone)).dropna().dt.total_seconds() / 60
+    print(f"{name}: {minutes.min():.0f} to {minutes.max():.0f} minutes ({len(minutes):,} in the FHIR sample)")
+
+
+# %% tags=["uses-answer"]
+results = labs.assign(issued=labs["taken"] + pd.Timedelta(minutes=50))
+results.loc[results["loinc"] == "2160-0", "raw"] = creatinine["value"].to_numpy()
+results.loc[results["loinc"] == "2160-0", "value"] = creatinine["mg_dl"].to_numpy()
+for name, code in {"creatinine": "2160-0", "sodium": "2951-2", "hemoglobin": "718-7", "albumin": "1751-7"}.items():
+    ask = {"by": "stay_id", "prediction_time": "discharged", "time": "taken", "known_at": "issued"}
+    one = results[results["loinc"] == code][["stay_id", "taken", "issued", "value", "raw"]]
+    last = fhir.as_of(starts[["stay_id", "discharged"]], one, **ask)
+    starts[name] = last["value"]
+    if name == "creatinine":
+        starts["creatinine_as_delivered"] = last["raw"]
+starts["albumin_measured"] = starts["albumin"].notna()  # it is measured where somebody worries
+starts["stays_before"] = stays_before(starts, linked)
+
+# %% tags=["uses-answer"]
+left_out = {
+    "follow_up_within_14d": "happens after the discharge",
+    "episode_diagnosis_count": "billing goes on counting after the discharge; nobody could say for how long",
+    "cost": "is billed later",
+    "cost_year_after": "is about the year after",
+    "payer": "is as registered on the day of the extract, not of the discharge",
+    "stays_in_extract": "counts the return itself",
+}
+features = [name for name in everything if name not in {**left_out, "site_id": "", "ward": ""}]
+features += ["creatinine", "sodium", "hemoglobin", "albumin", "albumin_measured", "stays_before"]
+print("\n".join(f"{name}: {why}" for name, why in left_out.items()), "\n\nkept:", ", ".join(features))
+
+# %% tags=["uses-answer"]
+as_delivered = ["creatinine_as_delivered" if name == "creatinine" else name for name in features]
+tables = {"look-ahead": everything, "point in time, units broken": as_delivered, "point in time, repaired": features}
+rng, auc, interval = np.random.default_rng(2), {}, {}
+for name, columns in tables.items():
+    y, score, auc[name] = detector(starts, columns)
+    person = starts.loc[y.index, "patient_id"].factorize()[0]  # whole persons are drawn, as often as chance wants
+    draws = [np.bincount(rng.integers(0, person.max() + 1, person.max() + 1), minlength=person.max() + 1) for _ in range(200)]
+    interval[name] = np.quantile([roc_auc_score(y, score, sample_weight=draw[person]) for draw in draws], [0.025, 0.975])
+for name in tables:
+    print(f"{name:<28} {auc[name]:.3f} (95 % interval {interval[name][0]:.3f} to {interval[name][1]:.3f})")
+
+# %% tags=["uses-answer"]
+fig_auc, ax = plt.subplots()
+for name, colour in zip(tables, (plots.RED, plots.ORANGE, plots.BLUE), strict=True):
+    ax.plot(interval[name], [name, name], color=colour)
+    ax.plot(auc[name], name, "o", color=colour, markersize=9)
+ax.axvline(CEILING, color=plots.GREY, linestyle="--")
+ax.text(CEILING + 0.005, -0.35, "best possible\non this world", color=plots.GREY, va="center")
+ax.set(xlim=(0.5, 1), ylim=(2.5, -0.7))
+plots.label(ax, "The table that looks best is the one that cheats", "AUC on discharges from January 2026 on (0.5 = a coin)", "")
+plt.show()
+
+# %% [markdown]
+"""
+*In words:* three points with 95 % intervals. The look-ahead table lies above 0.9, far right of the best possible 0.779. The honest table lies near 0.76; its interval crosses the line of the best possible, which is chance in the sample and no proof of anything; with the units of one laboratory broken it falls to about 0.65.
+
+**For the CTO:** in life nobody prints the ceiling. Ask for the prediction time, and for the time at which each column becomes known. **For the product manager:** the detector's score is no promise; what it is worth to a nurse is week 3's question.
+"""
+
+# %% [markdown]
+"""
+## Step 7: limits that somebody signs
+
+*About 64 min from the start. Stuck? `hint("w02-j0-quality")`*
+
+The quality report has five lines, each a share: smaller is better.
+"""
+
+# %% tags=["uses-answer"]
+impossible = (creatinine["value"] > 20).groupby([creatinine["site_id"], month]).mean()
+unknown = (patients["race"].isna() | patients["ethnicity"].isna()).groupby(patients["home_site_id"]).mean()
+adt = [(name, m) for name in ("hosp-1", "hosp-2", "hosp-3") for _, m in read_hl7(data(f"hl7v2/adt-{name}.hl7"))]
+late = pd.Series([m.time("MSH-7").at - m.time("EVN-2").at > pd.Timedelta(hours=24) for _, m in adt])
+codes = inpatient.groupby("site_id")["n_diagnoses"].mean()
+measured = {
+    "creatinine": (impossible.max(), "creatinine above 20 mg/dL, worst hospital and month"),
+    "race": (unknown.max(), "race or ethnicity unknown, worst clinic"),
+    "late messages": (late.groupby([name for name, _ in adt]).mean().max(), "ADT messages sent over 24 h after the event, worst hospital"),
+    "second records": ((person_of(patients["patient_id"], pairs) != patients["patient_id"]).mean(), "second records, of all clinic records"),
+    "coding gap": (1 - codes.min() / codes.max(), "diagnoses per stay: how far the lowest hospital lies below the highest"),
+}
+for key, (share, meaning) in measured.items():
+    print(f"{key:<16}{share:>6.3f}  {meaning}")
+
+# %% [markdown]
+"""
+A limit without a name under it is decoration. Write `limits`: for each of the five keys a pair `(limit, owner)`. The limit is a share, 0.05 for 5 in 100; the house rule says no limit is above 0.20. The owner is one role that can change something, such as "laboratory manager", not "IT", "everybody" or "the team".
+
+Set each limit before you look at whether today's figure passes. Something may fail; then the report says so.
+"""
+
+# %% exercise="w02-j0-quality" skills="C1 P1"
+# limits: dict from each key of `measured` to (limit, owner)
+### BEGIN SOLUTION
+limits = {
+    "creatinine": (0.01, "laboratory manager"),
+    "race": (0.10, "head of registration"),
+    "late messages": (0.05, "interface engineer"),
+    "second records": (0.02, "head of medical records"),
+    "coding gap": (0.10, "head of coding"),
+}
+### END SOLUTION
+
+# %% check="w02-j0-quality" points=0
+assert isinstance(limits, dict), f'`limits` is a {type(limits).__name__}; write a dict, such as {{"race": (0.1, "owner"), ...}}.'
+missing = [key for key in measured if key not in limits]
+assert not missing, f"{missing}: measured, and nobody set a limit. Write one for each of the five keys."
+pairs_only = [key for key, value in limits.items() if not (isinstance(value, tuple) and len(value) == 2)]
+assert not pairs_only, f"{pairs_only}: each entry is a pair in round brackets, the limit first and then the owner."
+shares = {key: float(value[0]) for key, value in limits.items()}
+too_big = [f"{key}: {share:g}" for key, share in shares.items() if not 0 <= share <= 0.20]
+assert not too_big, f"{'; '.join(too_big)}. A limit is a share from 0 to 0.20: write 5 in 100 as 0.05."
+nobody = {"", "it", "everybody", "everyone", "the team", "team", "all", "nobody", "tbd", "?"}
+unsigned = [key for key, value in limits.items() if str(value[1]).strip().lower() in nobody]
+assert not unsigned, f"{unsigned}: no single role answers for this limit. Who can be called on the day it fails?"
+failing = [key for key in measured if measured[key][0] > shares[key]]
+print(f"Passed. Beyond their limit today: {', '.join(failing)}")
+
+# %% [markdown] hint="w02-j0-quality"
+"""
+1. The form is `limits = {"creatinine": (0.01, "laboratory manager"), "race": (..., "..."), ...}`, five entries.
+2. Ask for each line what share you would still accept before a model learns from it, and who could lower it.
+3. Nothing above 0.20, nothing in percent. What race or ethnicity unknown at one clinic means for a comparison of groups stands in section 5 of the lesson.
+"""
+
+# %% tags=["uses-answer"]
+report = pd.DataFrame({key: (*measured[key], *limits[key]) for key in measured}, index=["measured", "what", "limit", "owner"]).T
+report["measured"] = report["measured"].astype(float).round(3)
+report["verdict"] = np.where(report["measured"] <= report["limit"].astype(float), "passes", "fails")
+report.loc["creatinine", "verdict"] += ", repaired" if report.loc["creatinine", "verdict"] == "fails" else ""
+print(report[["measured", "limit", "verdict", "owner"]].to_string())
+
+# %% [markdown]
+"""
+### Written answer 1: which feed do we trust for what? (3 points)
+
+The lesson followed one visit through the FHIR feed, the HL7 v2 messages and the claim; you have now worked with the tables made from them. Answer for the CTO in four to eight sentences or a small table. A person grades it:
+
+| points | for |
+|---|---|
+| 1 | names the source to trust for at least three of: time of discharge, principal diagnosis, laboratory result, who the person is, money; each with a reason from what you saw |
+| 1 | says where two sources disagree, which one wins for the model, and why codes written for billing can mislead a model |
+| 1 | names one thing no source can be trusted for yet, with its figure from the report, and who has to act before it can |
+"""
+
+# %% [markdown] written="w02-j0-trust" points=3 skills="C1 P1"
+"""
+<!-- BEGIN SOLUTION -->
+| fact | we trust | because |
+|---|---|---|
+| time of discharge | ADT message A03, by event time | it is written when the patient leaves; the claim knows only the day |
+| laboratory result | the laboratory's feed, after our check by hospital and month | it has value, unit and time; but the unit column was wrong at one hospital since February |
+| who the person is | none alone: linked records, reviewed by clerks | neither series of numbers finds the second records |
+| money | the claim | that is what is paid |
+| principal diagnosis | the codes of the stay, not the claim's first line | see below |
+
+For one visit the claim puts heart failure first and the ADT message cellulitis. On a claim the first diagnosis decides what is paid. Whichever of the two is right, a model that learns from the claim's order learns how we bill. For the model the codes of the stay win, and their order is not used, until coding and clinicians have looked at such cases together.
+
+For comparing groups of patients no source is good enough yet: race or ethnicity is unknown for 28 of 100 patients of one clinic. The head of registration has to act first. And hosp-3 codes fewer diagnoses per stay than the others, which may be habit and not health.
+<!-- END SOLUTION -->
+"""
+
+# %% [markdown]
+"""
+## Step 8: lineage
+
+*About 77 min from the start. Stuck? `hint("w02-j0-lineage")`*
+
+In a year somebody asks: from which files was this made, by whom, by which rule? FHIR has a resource for that answer, `Provenance`. The next cell takes a fingerprint of each source; if a file changes by one byte, so does its fingerprint.
+
+Write the dict `lineage`, valid as R4B:
+
+| key | value |
+|---|---|
+| `resourceType` | `"Provenance"` |
+| `target` | a list with one reference, by identifier: `{"identifier": {"system": "https://example.org/fhir/sid/dataset", "value": "readmission-cohort-2026-06"}}` |
+| `recorded` | `"2026-07-01T09:00:00-05:00"`: a time with its zone |
+| `activity` | `{"text": "..."}`: the rule and the repairs, in a sentence |
+| `agent` | a list with one agent, `{"who": {"display": "..."}}`: the role that answers |
+| `entity` | a list, one entry for **each** source: `{"role": "source", "what": {"display": name, "identifier": {"value": fingerprint}}}` |
+
+A list made in one line: `[... for name, fingerprint in sources.items()]`.
+"""
+
+# %%
+files = ["tables/stays.parquet", "tables/patients.parquet", "tables/labs.parquet"]
+sources = {name: hashlib.sha256(data(name).read_bytes()).hexdigest() for name in files}
+for name, fingerprint in sources.items():
+    print(name, fingerprint[:16], "...")
+
+# %% exercise="w02-j0-lineage" skills="C1"
+# lineage: dict, a Provenance resource (R4B)
+### BEGIN SOLUTION
+rule = "Episodes joined; deaths, discharges against advice and the last 30 days left out; planned returns not counted. "
+repairs = "Creatinine of hosp-2 converted from umol/L since 2026-02-01; records linked to persons; results known 50 minutes after sampling."
+lineage = {
+    "resourceType": "Provenance",
+    "target": [{"identifier": {"system": "https://example.org/fhir/sid/dataset", "value": "readmission-cohort-2026-06"}}],
+    "recorded": "2026-07-01T09:00:00-05:00",
+    "activity": {"text": rule + repairs},
+    "agent": [{"who": {"display": "Chief technology officer, Lakeshore Health"}}],
+    "entity": [
+        {"role": "source", "what": {"display": name, "identifier": {"value": fingerprint}}}
+        for name, fingerprint in sources.items()
+    ],
+}
+### END SOLUTION
+
+# %% check="w02-j0-lineage" points=0
+from fhir.resources.R4B.provenance import Provenance
+from pydantic import ValidationError
+
+assert isinstance(lineage, dict), f"`lineage` is a {type(lineage).__name__}; write a dict, names and values in curly brackets."
+try:
+    Provenance.model_validate(lineage)
+    problems = []
+except ValidationError as error:
+    problems = sorted({".".join(map(str, one["loc"])) + ": " + one["msg"] for one in error.errors()})
+assert not problems, f"Not valid as R4B: {'; '.join(problems)[:300]}"
+assert lineage.get("resourceType") == "Provenance", "`resourceType` is missing or another; a reader would not know what this is."
+values = [target.get("identifier") for target in lineage["target"]]
+dataset = {"system": "https://example.org/fhir/sid/dataset", "value": "readmission-cohort-2026-06"}
+assert values == [dataset], f"`target` names {values}; it is what was made, the dataset with its system, not what it was made from."
+given = {e["what"].get("display"): e["what"].get("identifier", {}).get("value") for e in lineage.get("entity", [])}
+assert set(given) == set(sources), f"`entity` names {len(given)} sources; {len(sources)} files went in: {', '.join(sources)}."
+assert given == sources, "A source has another fingerprint than the file: take it from `sources`, all of it."
+assert {e["role"] for e in lineage["entity"]} == {"source"}, "The files are the `source` of the cohort; another role says something else."
+assert all(len(agent["who"].get("display", "")) >= 5 for agent in lineage["agent"]), "`agent`: name the role that answers, in `display`."
+assert len(lineage.get("activity", {}).get("text", "")) >= 40, "`activity`: say rule and repairs in a sentence; 'made' helps nobody in a year."
+print(f"Passed. {len(given)} sources, answered for by: {lineage['agent'][0]['who']['display']}")
+
+# %% [markdown] hint="w02-j0-lineage"
+"""
+1. Begin with `lineage = {"resourceType": "Provenance", "target": [...], ...}` and go through the table key by key.
+2. `entity` is a list of dicts, one a source; the form of one stands in the table, and `sources.items()` gives name and fingerprint.
+3. Lists stand in square brackets even with one element. Lesson, section 8.
+"""
+
+# %% [markdown]
+"""
+### Written answer 2: the data-readiness memo (7 points)
+
+*About 82 min from the start.*
+
+One page to the board: may a readmission model be trained on this? It is read in five minutes, and somebody signs it. (The two cells after your text put counts, report, lineage and both figures into the folder `portfolio` beside this notebook; weeks 11 and 12 begin from it.)
+
+| points | for |
+|---|---|
+| 1 | answers first: yes, no, or yes with conditions, and for which use |
+| 2 | the cohort: starts, returns and rate by the rule; at least three exclusions with their counts; why the first query says something else |
+| 1 | what was repaired, on whose confirmation, and what it would have done to a model |
+| 1 | what the model may not see: one column that knew the future, with a figure, and when the prediction is made |
+| 1 | what is not known (for example: returns to hospitals outside the network, people with two hospital records, whether codes were there at discharge), and that the data are synthetic |
+| 1 | which limit fails today, who owns it, and what stops the work |
+"""
+
+# %% [markdown] written="w02-j0-memo" points=7 skills="C1 P1"
+"""
+<!-- BEGIN SOLUTION -->
+**May we train a readmission model on these data? Yes, on conditions, to plan follow-up after discharge, and not to compare hospitals or groups of patients.**
+
+**The cohort.** 21,085 stays became 18,189 starts, of which 2,830 were followed by an unplanned return within 30 days: 15.6 %. Left out and counted: 763 stays under observation, 493 that continued in another stay, 518 deaths, 182 discharges against advice, 132 patients still in, 808 discharges of the last 30 days. A first query says 18.3 %, because it counts transfers and planned treatment as returns, and the dead as not returned.
+
+**Repaired.** Since 1 February hosp-2 has reported creatinine in another unit under the old name. The laboratory manager confirmed it in writing; we converted 2,461 results and guessed none. Unrepaired it takes a simple model from an AUC of about 0.75 to 0.65. 65 pairs of clinic records were linked as one person, measured in this world at a precision and recall of 1.00; in life two clerks review a sample.
+
+**Not for the model.** The prediction is made at the moment of discharge. A table with all columns reached 0.92, more than is possible here; the number of a person's stays, counted over the whole extract, alone reached 0.84, because it counts the return. Follow-up visits, costs, episode counts and today's payer stay out too.
+
+**Not known.** Returns to hospitals outside the network. Second records among the people whom only a hospital knows, which is 93 of 100 stays. Whether the diagnosis codes were there at the discharge: the FHIR sample stamps them with the minute of discharge, and coders usually work later. When results were issued: 50 minutes after sampling is assumed. History before July 2024. All data are synthetic; every figure has to be measured again on ours.
+
+**Limits.** Race or ethnicity is unknown for 28 % at one clinic (limit 10 %, head of registration); hosp-3 codes a fifth fewer diagnoses per stay than the hospital that codes most (limit 10 %, head of coding); 8 % of one hospital's ADT messages come a day late (limit 5 %, interface engineer). If creatinine fails its limit (1 %, laboratory manager) in any month, training stops until it is mended in writing.
+
+Signed: the CTO. Reviewed again in three months.
+<!-- END SOLUTION -->
+"""
+
+# %% tags=["uses-answer"]
+reasons = by_person["reason"].value_counts()
+facts = {
+    "stays in the extract": len(stays),
+    "left out, by the first reason that applies": {"under observation": int(ledger["under observation"])}
+    | {name: int(n) for name, n in reasons.items() if name != "start"},
+    "starts": int(reasons["start"]),
+    "unplanned returns within 30 days": int(by_person["readmitted"].sum()),
+    "of 100 starts": round(100 * float(by_person["readmitted"].mean()), 1),
+    "rate in 100, by rule and by mistake (patient records not yet linked)": rates,
+    "records linked to another of the same person": int((person_of(patients["patient_id"], pairs) != patients["patient_id"]).sum()),
+    "creatinine results converted": {"hosp-2, since 2026-02-01, umol/L to mg/dL": converted},
+    "known at the discharge": features,
+    "AUC of a plain model (ceiling of this world 0.779)": {name: round(float(value), 3) for name, value in auc.items()},
+    "quality report": report.reset_index(names="line"),
+    "lineage (FHIR R4B Provenance)": lineage,
+}
+
+# %% tags=["uses-answer"]
+words = ", ".join(f"{name} {value}" for name, value in rates.items())
+scores = ", ".join(f"{name} {value:.2f}" for name, value in auc.items())
+figures = {"A table that beats the ceiling has seen the future": (fig_auc, f"Points with intervals, AUC: {scores}; best possible 0.779.")}
+title = "A readmission cohort with its lineage"
+path = keep("J0", title, facts, fig_rates, f"Points, returns within 30 days of 100 starts: {words}.", figures=figures)
+print("Kept for your portfolio:", path.name)
+
+# %% [markdown]
+"""
+## Where you stand
+
+**Three takeaways.** A rate is a rule: ask for the exclusions first. A repair needs a confirmation, a limit an owner. A score above what is possible is a finding about the table.
+
+**On Monday:**
+
+- recount one rate of your dashboard with one exclusion left out;
+- ask of one model in use when it predicts, and when each input becomes known;
+- find out who would notice if a laboratory changed its unit tonight.
+
+**Read next:** [the lesson](lesson.ipynb) again, section 8 on lineage (5 min); CMS, the hospital-wide readmission measure and its list of planned admissions (15 min).
+
+Press **Check my work** above to have all gates verified, then **Make my portfolio** in the menu Course. Week 3 asks the next question: is a score that passes all this useful, and for whom?
+"""
