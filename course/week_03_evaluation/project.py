@@ -61,11 +61,11 @@ print(one.to_string(index=False))
 
 *About 5 min from the start of Part A. Stuck? `hint("w03-j10-help")`*
 
-The table shows one stay. `met_at`: when the criteria of deterioration were met, by chart review (empty: never). `lactate_ordered`: one was ordered in the two days before; somebody suspects a sepsis.
+The table shows one stay. `met_at`: when the criteria of deterioration were met, by chart review (empty: never). `lactate_ordered`: in the two days before; somebody suspects a sepsis.
 
-The medical director's rule: **a visit at this alert would still help** if the criteria are met *after* the alert and *at most 24 hours* after it, and no lactate has been ordered. It is a stand-in: nobody knows what a visit would have changed, and an alert that was acted on may have prevented the event.
+The medical director's rule: **a visit at this alert would still help** if the criteria are met *after* the alert and *at most 24 hours* after it, and no lactate has been ordered. It is a stand-in: nobody knows what a visit would have changed.
 
-Hours between two columns: `hours = (alerts["b"] - alerts["a"]) / pd.Timedelta(hours=1)`. Join conditions with `&`, each in round brackets; `~column` turns true and false round. A comparison with an empty time is false.
+Hours from a to b: `(alerts["b"] - alerts["a"]) / pd.Timedelta(hours=1)`. Join conditions with `&`, each in round brackets; `~column` turns true and false round. Comparing with an empty time gives false.
 """
 
 
@@ -132,7 +132,7 @@ assert list(helps(_table)) == [0, 1, 0, 0], (
 
 # %% [markdown]
 """
-Three ways to order a day's alerts: the **vendor's** score; a model of who **meets the criteria soon** (within 24 hours, suspected or not), proposed because its AUC is best; a model of where **a visit still helps**, your label. Both models are the same logistic regression on what is known when an alert fires: the score, the breathing rate, and operational context. `action` and `reason` are written afterwards and stay out.
+Three ways to order a day's alerts: the **vendor's** score; a model of who **meets the criteria soon** (within 24 hours, suspected or not), proposed for its AUC; a model of where **a visit still helps**, your label. Both are logistic regressions on what is known when an alert fires: score, breathing rate, operational context. `action` and `reason` are written afterwards and stay out.
 
 On the test months, January to June 2026, each order gets the same two visits a day, **each patient once**. Two figures for each: the AUC on the team's slide, and how many of 100 visits would still help. **Can the slide be trusted?** Which order wins which? Write your guess down.
 """
@@ -301,7 +301,7 @@ for limit in (0.06, 0.08, 0.10, 0.12):
 
 # %% [markdown]
 """
-We take 0.08: most of the two visits are used, and much of the worth is kept. A lower limit spends visits in the morning that the evening would have needed. Now the test months, and the medical director's question: of all patients who deteriorated, **how many does this policy reach?** (In time means by the rule of step 1.) Guess first.
+We take 0.08: most of the two visits are used, and much of the worth is kept. A lower limit spends visits in the morning that the evening would have needed. (`WARD_FROM` starts at 0.04, near the middle of all alerts; step 3 moves it.) Now the test months, and the medical director's question: of all patients who deteriorated, **how many does this policy reach?** (In time means by the rule of step 1.) Guess first.
 """
 
 # %% tags=["uses-answer"]
@@ -322,11 +322,12 @@ reach = (
     .groupby(["site_id", "ward"])[["deteriorated", "alert_in_time", "visit_in_time"]]
     .sum()
 )
-print(reach.to_string(), reach.sum().to_string(), sep="\n\n")
+silent = alerts.loc[(alerts["site_id"] == "hosp-3") & (alerts["ward"] == "surgery"), "fired_at"].max()
+print(reach.to_string(), reach.sum().to_string(), f"last alert, surgery at hosp-3: {silent:%d %B %Y}", sep="\n\n")
 
 # %% [markdown]
 """
-Seven in ten of those who deteriorated had no alert in time, and no order of alerts finds them. Surgery at hosp-3 has no alert at all, though its patients deteriorate: somebody switched the alerts off. A ranking built on alerts cannot see that; a count by ward can. The visits reach about one patient in nine. The wards' own eyes remain the safety net, and the policy has to say so.
+Seven in ten of those who deteriorated had no alert in time, and no order of alerts finds them. Surgery at hosp-3 has been silent for a year, while its patients deteriorate: somebody seems to have switched the alerts off. A ranking of alerts cannot see that; a count by ward can. The visits reach about one patient in nine. The wards' own eyes remain the safety net, and the policy has to say so.
 
 ## Step 3: what alerts do to their readers
 
@@ -335,7 +336,7 @@ Seven in ten of those who deteriorated had no alert in time, and no order of ale
 Most alerts go to ward nurses. `action` is empty where nobody opened one. Do wards with more alerts (`unit_alerts_today`, of all systems) read a smaller share? Guess first.
 """
 
-# %% tags=["uses-answer"]
+# %%
 alerts["read"] = alerts["action"].notna()
 by_ward = alerts.groupby("ward")[["unit_alerts_today", "read"]].mean().sort_values("unit_alerts_today")
 print(by_ward.round(2).to_string())
@@ -343,7 +344,7 @@ known = pd.get_dummies(alerts[["unit_alerts_today", "alerts_24h", "ward"]], dtyp
 known["unit_alerts_today"] /= 10
 past = alerts[alerts["fired_at"] < "2026-01-01"]
 
-# %% tags=["uses-answer"]
+# %%
 rows_of_day = [rows.index for _, rows in past.groupby("day")]
 rng = np.random.default_rng(5)
 draws = [rng.integers(0, len(rows_of_day), len(rows_of_day)) for _ in range(200)]
@@ -519,13 +520,13 @@ One page for the medical director and the ward nurses. A person grades it:
 <!-- BEGIN SOLUTION -->
 **Who is called when.** Each deterioration alert gets one of three answers. A chance of 0.08 or more that a visit would still help, a patient who was not visited today, and one of the day's two visits left: the rapid-response nurse joins the bedside by video. A chance of 0.04 or more, or no visit left: the ward nurse sees an alert. Everybody else stands on a list that interrupts nobody. The rapid-response lead owns the two visits and the 0.08, the nurse manager of each ward the 0.04.
 
-**What it is worth.** On January to June 2026, 14 of 100 visits would have come in time to help, against 8 in the vendor's order; the difference is 6.7 (95 % interval 3.3 to 10.0). That sorts a whole day at once; decided alert by alert, 15 of 100 visits would help, and 1.6 of the two a day are used. The records are synthetic, so we measure it again on ours before anybody is paged. "Would help" means that the criteria were met within a day and nobody had ordered a lactate; whether a visit changes the outcome is not known. Seven in ten of the patients who deteriorated had no alert in time, the visits reach one in nine, and surgery at hospital 3 has no alerts at all. We find out who switched them off before we go live there.
+**What it is worth.** On January to June 2026, 14 of 100 visits would have come in time to help, against 8 in the vendor's order; the difference is 6.7 (95 % interval 3.3 to 10.0). That sorts a whole day at once; decided alert by alert, 15 of 100 visits would help, and 1.6 of the two a day are used. The records are synthetic, so we measure it again on ours before anybody is paged. "Would help" means that the criteria were met within a day and nobody had ordered a lactate; whether a visit changes the outcome is not known. Seven in ten of the patients who deteriorated had no alert in time, the visits reach one in nine, and surgery at hospital 3 has had no alert since June 2025. We find out who switched them off before we go live there.
 
 **Who decides.** The nurse may skip or swap any visit with a word why. Any nurse may call the team for any patient at any time, and a patient's place on the list never counts against a call. We log for each alert the score, the chance, the version, the rung, who opened it and when, what was done, and the reason of an override. Each month two clinicians read a sample of overridden and of unshown alerts after which a patient deteriorated.
 
 **The loop.** Every Monday the limit for the ward moves by 0.005 towards 70 % of alerts read, never above 0.06. The medical director owns goal and cap. In a simulation this more than halved the alerts and had fewer useful ones read; it assumes that the other systems are cut as well and that what we saw on busy days is an effect. A share read rises to 100 % when nothing is shown, so we report beside it how many patients deteriorated after an alert that we did not show.
 
-**When it stops.** If in any month more than three patients deteriorate within 24 hours of an alert that was kept on the list, the medical director stops the policy the same day. The wards then see every alert of the vendor's, as today, and the visits go by the nurse's judgement.
+**When it stops.** If in any month more than six patients deteriorate whose only alerts in time had stayed on the list, the medical director stops the policy the same day. The wards then see every alert of the vendor's, as today, and the visits go by the nurse's judgement.
 <!-- END SOLUTION -->
 """
 
@@ -541,7 +542,7 @@ facts = {
     "by help against the vendor": f"{gain:.1f} more of 100 visits (95 % interval {gain_low:.1f} to {gain_high:.1f})",
     "patients who deteriorated": reach.sum(),
     "odds of reading, ten alerts more": f"times {per_ten:.2f} (95 % interval {from_:.2f} to {to:.2f}), within wards",
-    "useful alerts read in 25 weeks, simulated": simulated,
+    "25 weeks, simulated": simulated,
     "measured on": "January to June 2026, split by date",
     "what this does not show": "whether a visit or a read alert changes what happens to a patient",
 }
