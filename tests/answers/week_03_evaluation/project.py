@@ -309,3 +309,12 @@ def next_limit(ward_from, share_read, goal, cap):
     if share_read > goal + 0.07:
         return max(ward_from - 0.005, 0)
     return ward_from
+
+
+# %% exercise="w03-j10-feedback" right="looks at the distance to the goal"
+def next_limit(ward_from, share_read, goal, cap):
+    if share_read - goal < 0:
+        return min(ward_from + 0.005, cap)
+    if share_read - goal > 0.05:
+        return max(ward_from - 0.005, 0)
+    return ward_from
