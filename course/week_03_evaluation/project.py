@@ -412,8 +412,8 @@ limit = next_limit(0.002, 0.80, 0.70, 0.060)
 assert limit > -1e-4, f"The limit went to {limit:.3f}: never below 0, where every alert is shown."
 print("Passed. The loop has a goal, a step and a stop.")
 ### BEGIN HIDDEN TESTS
-assert abs(next_limit(0.010, 0.53, 0.50, 0.012) - 0.010) < 1e-4, (
-    "With a goal of 0.50, a share of 0.53 leaves the limit alone: use `goal`."
+assert abs(next_limit(0.010, 0.548, 0.50, 0.012) - 0.010) < 1e-4, (
+    "With a goal of 0.50, a share of 0.548 leaves the limit alone: use `goal`."
 )
 assert abs(next_limit(0.010, 0.40, 0.50, 0.012) - 0.012) < 1e-4, (
     "With a cap of 0.012, one step from 0.010 ends at 0.012: use `cap`."
