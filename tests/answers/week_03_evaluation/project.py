@@ -1,0 +1,320 @@
+# %% exercise="w03-j10-help" right="between"
+def helps(alerts):
+    ahead = (alerts["met_at"] - alerts["fired_at"]).dt.total_seconds() / 3600
+    soon = ahead.between(0, 24, inclusive="right")
+    return (soon & ~alerts["lactate_ordered"]).astype(int)
+
+
+# %% exercise="w03-j10-help" right="a loop over the rows"
+def helps(alerts):
+    found = []
+    for fired_at, met_at, ordered in zip(alerts["fired_at"], alerts["met_at"], alerts["lactate_ordered"], strict=True):
+        in_time = pd.notna(met_at) and fired_at < met_at <= fired_at + pd.Timedelta(hours=24)
+        found.append(1 if in_time and not ordered else 0)
+    return pd.Series(found, index=alerts.index)
+
+
+# %% exercise="w03-j10-help" wrong="the data science team's label" says="has a lactate ordered"
+def helps(alerts):
+    hours = (alerts["met_at"] - alerts["fired_at"]) / pd.Timedelta(hours=1)
+    return ((hours > 0) & (hours <= 24)).astype(int)
+
+
+# %% exercise="w03-j10-help" wrong="alerts after the fact count" says="That is no warning"
+def helps(alerts):
+    hours = (alerts["met_at"] - alerts["fired_at"]) / pd.Timedelta(hours=1)
+    return ((hours <= 24) & ~alerts["lactate_ordered"]).astype(int)
+
+
+# %% exercise="w03-j10-help" wrong="subtracted the wrong way round" says="That is no warning"
+def helps(alerts):
+    hours = (alerts["fired_at"] - alerts["met_at"]) / pd.Timedelta(hours=1)
+    return ((hours > 0) & (hours <= 24) & ~alerts["lactate_ordered"]).astype(int)
+
+
+# %% exercise="w03-j10-help" wrong="whoever deteriorates at any time" says="at most 24 hours"
+def helps(alerts):
+    return ((alerts["met_at"] > alerts["fired_at"]) & ~alerts["lactate_ordered"]).astype(int)
+
+
+# %% exercise="w03-j10-help" wrong="an empty time is taken for soon" says="never met the criteria"
+def helps(alerts):
+    hours = (alerts["met_at"] - alerts["fired_at"]) / pd.Timedelta(hours=1)
+    return (~(hours <= 0) & ~(hours > 24) & ~alerts["lactate_ordered"]).astype(int)
+
+
+# %% exercise="w03-j10-help" wrong="keeps only the rows that count" says="keep a row for each alert"
+def helps(alerts):
+    hours = (alerts["met_at"] - alerts["fired_at"]) / pd.Timedelta(hours=1)
+    kept = alerts[(hours > 0) & (hours <= 24) & ~alerts["lactate_ordered"]]
+    return pd.Series(1, index=kept.index)
+
+
+# %% exercise="w03-j10-help" wrong="an array without the index" says="return a Series"
+def helps(alerts):
+    hours = (alerts["met_at"] - alerts["fired_at"]) / pd.Timedelta(hours=1)
+    return ((hours > 0) & (hours <= 24) & ~alerts["lactate_ordered"]).astype(int).to_numpy()
+
+
+# %% exercise="w03-j10-help" wrong="forgets to return" says="gives nothing back"
+def helps(alerts):
+    hours = (alerts["met_at"] - alerts["fired_at"]) / pd.Timedelta(hours=1)
+
+
+# %% exercise="w03-j10-help" wrong="never" says="Alert a fired twelve hours ahead"
+def helps(alerts):
+    return pd.Series(0, index=alerts.index)
+
+
+# %% exercise="w03-j10-help" wrong="24 hours fall out" says="includes 24"
+def helps(alerts):
+    hours = (alerts["met_at"] - alerts["fired_at"]) / pd.Timedelta(hours=1)
+    return ((hours > 0) & (hours < 24) & ~alerts["lactate_ordered"]).astype(int)
+
+
+# %% exercise="w03-j10-help" wrong="at the very moment counts" says="only after it"
+def helps(alerts):
+    hours = (alerts["met_at"] - alerts["fired_at"]) / pd.Timedelta(hours=1)
+    return ((hours >= 0) & (hours <= 24) & ~alerts["lactate_ordered"]).astype(int)
+
+
+# %% exercise="w03-j10-escalate" right="one word, changed step by step"
+def escalate(chance, visit_from, ward_from, visited_today, visits_left):
+    rung = "list"
+    if not visited_today:
+        if chance >= ward_from:
+            rung = "ward"
+        if chance >= visit_from and visits_left >= 1:
+            rung = "visit"
+    return rung
+
+
+# %% exercise="w03-j10-escalate" right="one line"
+def escalate(chance, visit_from, ward_from, visited_today, visits_left):
+    if visited_today or chance < ward_from:
+        return "list"
+    return "visit" if chance >= visit_from and visits_left else "ward"
+
+
+# %% exercise="w03-j10-escalate" wrong="the roster is forgotten" says="A visit with none left"
+def escalate(chance, visit_from, ward_from, visited_today, visits_left):
+    if visited_today:
+        return "list"
+    if chance >= visit_from:
+        return "visit"
+    return "ward" if chance >= ward_from else "list"
+
+
+# %% exercise="w03-j10-escalate" wrong="no visit left, nobody hears of it" says="Nobody falls off the ladder"
+def escalate(chance, visit_from, ward_from, visited_today, visits_left):
+    if visited_today:
+        return "list"
+    if chance >= visit_from:
+        return "visit" if visits_left > 0 else "list"
+    return "ward" if chance >= ward_from else "list"
+
+
+# %% exercise="w03-j10-escalate" wrong="the same patient twice" says="Each patient once a day"
+def escalate(chance, visit_from, ward_from, visited_today, visits_left):
+    if chance >= visit_from and visits_left > 0:
+        return "visit"
+    return "ward" if chance >= ward_from else "list"
+
+
+# %% exercise="w03-j10-escalate" wrong="the last visit is kept" says="The last visit may be used"
+def escalate(chance, visit_from, ward_from, visited_today, visits_left):
+    if visited_today:
+        return "list"
+    if chance >= visit_from and visits_left > 1:
+        return "visit"
+    return "ward" if chance >= ward_from else "list"
+
+
+# %% exercise="w03-j10-escalate" wrong="above the limit only, for visits" says="exactly `visit_from`"
+def escalate(chance, visit_from, ward_from, visited_today, visits_left):
+    if visited_today:
+        return "list"
+    if chance > visit_from and visits_left > 0:
+        return "visit"
+    return "ward" if chance >= ward_from else "list"
+
+
+# %% exercise="w03-j10-escalate" wrong="above the limit only, for the ward" says="exactly `ward_from`"
+def escalate(chance, visit_from, ward_from, visited_today, visits_left):
+    if visited_today:
+        return "list"
+    if chance >= visit_from and visits_left > 0:
+        return "visit"
+    return "ward" if chance > ward_from else "list"
+
+
+# %% exercise="w03-j10-escalate" wrong="the ward hears everything" says="interrupts nobody"
+def escalate(chance, visit_from, ward_from, visited_today, visits_left):
+    if visited_today:
+        return "list"
+    return "visit" if chance >= visit_from and visits_left > 0 else "ward"
+
+
+# %% exercise="w03-j10-escalate" wrong="today's numbers by heart" says="use the arguments"
+def escalate(chance, visit_from, ward_from, visited_today, visits_left):
+    if visited_today:
+        return "list"
+    if chance >= 0.08 and visits_left > 0:
+        return "visit"
+    return "ward" if chance >= 0.04 else "list"
+
+
+# %% exercise="w03-j10-escalate" wrong="asks about the visit only while one is left" says="stays on the list"
+def escalate(chance, visit_from, ward_from, visited_today, visits_left):
+    if visited_today and visits_left > 0:
+        return "list"
+    if chance >= visit_from and visits_left > 0:
+        return "visit"
+    return "ward" if chance >= ward_from else "list"
+
+
+# %% exercise="w03-j10-escalate" wrong="other words" says="none of the three rungs"
+def escalate(chance, visit_from, ward_from, visited_today, visits_left):
+    return "red" if chance >= visit_from else "amber" if chance >= ward_from else "green"
+
+
+# %% exercise="w03-j10-escalate" wrong="forgets to return" says="gives nothing back"
+def escalate(chance, visit_from, ward_from, visited_today, visits_left):
+    if visited_today:
+        return "list"
+    rung = "visit" if chance >= visit_from and visits_left > 0 else "ward"
+
+
+# %% exercise="w03-j10-feedback" right="one change, kept within both ends"
+def next_limit(ward_from, share_read, goal, cap):
+    change = 0
+    if share_read < goal:
+        change = 0.005
+    elif share_read > goal + 0.05:
+        change = -0.005
+    return min(max(ward_from + change, 0), cap)
+
+
+# %% exercise="w03-j10-feedback" right="numpy"
+def next_limit(ward_from, share_read, goal, cap):
+    step = 0.005 * ((share_read < goal) - int(share_read > goal + 0.05))
+    return float(np.clip(ward_from + step, 0, cap))
+
+
+# %% exercise="w03-j10-feedback" wrong="little read, so show more" says="people who do not keep up"
+def next_limit(ward_from, share_read, goal, cap):
+    if share_read < goal:
+        return max(ward_from - 0.005, 0)
+    if share_read > goal + 0.05:
+        return min(ward_from + 0.005, cap)
+    return ward_from
+
+
+# %% exercise="w03-j10-feedback" wrong="a step of 0.05" says="One step is 0.005"
+def next_limit(ward_from, share_read, goal, cap):
+    if share_read < goal:
+        return min(ward_from + 0.05, cap)
+    if share_read > goal + 0.05:
+        return max(ward_from - 0.05, 0)
+    return ward_from
+
+
+# %% exercise="w03-j10-feedback" wrong="no cap" says="may silence a ward"
+def next_limit(ward_from, share_read, goal, cap):
+    if share_read < goal:
+        return ward_from + 0.005
+    if share_read > goal + 0.05:
+        return max(ward_from - 0.005, 0)
+    return ward_from
+
+
+# %% exercise="w03-j10-feedback" wrong="min and max exchanged" says="One step is 0.005"
+def next_limit(ward_from, share_read, goal, cap):
+    if share_read < goal:
+        return max(ward_from + 0.005, cap)
+    if share_read > goal + 0.05:
+        return max(ward_from - 0.005, 0)
+    return ward_from
+
+
+# %% exercise="w03-j10-feedback" wrong="only ever fewer alerts" says="there is room to show more"
+def next_limit(ward_from, share_read, goal, cap):
+    if share_read < goal:
+        return min(ward_from + 0.005, cap)
+    return ward_from
+
+
+# %% exercise="w03-j10-feedback" wrong="never at rest" says="leave it"
+def next_limit(ward_from, share_read, goal, cap):
+    if share_read < goal:
+        return min(ward_from + 0.005, cap)
+    return max(ward_from - 0.005, 0)
+
+
+# %% exercise="w03-j10-feedback" wrong="below nothing" says="never below 0"
+def next_limit(ward_from, share_read, goal, cap):
+    if share_read < goal:
+        return min(ward_from + 0.005, cap)
+    if share_read > goal + 0.05:
+        return ward_from - 0.005
+    return ward_from
+
+
+# %% exercise="w03-j10-feedback" wrong="stays when it cannot take a whole step" says="ends at 0"
+def next_limit(ward_from, share_read, goal, cap):
+    if share_read < goal:
+        return min(ward_from + 0.005, cap)
+    if share_read > goal + 0.05 and ward_from >= 0.005:
+        return ward_from - 0.005
+    return ward_from
+
+
+# %% exercise="w03-j10-feedback" wrong="today's goal by heart" says="use `goal`"
+def next_limit(ward_from, share_read, goal, cap):
+    if share_read < 0.70:
+        return min(ward_from + 0.005, cap)
+    if share_read > 0.75:
+        return max(ward_from - 0.005, 0)
+    return ward_from
+
+
+# %% exercise="w03-j10-feedback" wrong="today's cap by heart" says="use `cap`"
+def next_limit(ward_from, share_read, goal, cap):
+    if share_read < goal:
+        return min(ward_from + 0.005, 0.06)
+    if share_read > goal + 0.05:
+        return max(ward_from - 0.005, 0)
+    return ward_from
+
+
+# %% exercise="w03-j10-feedback" wrong="forgets to return" says="gives nothing back"
+def next_limit(ward_from, share_read, goal, cap):
+    if share_read < goal:
+        ward_from = min(ward_from + 0.005, cap)
+
+
+# %% exercise="w03-j10-feedback" wrong="the goal itself counts as too little" says="exactly the goal"
+def next_limit(ward_from, share_read, goal, cap):
+    if share_read <= goal:
+        return min(ward_from + 0.005, cap)
+    if share_read > goal + 0.05:
+        return max(ward_from - 0.005, 0)
+    return ward_from
+
+
+# %% exercise="w03-j10-feedback" wrong="a band of 7 points" says="more than 0.05 above"
+def next_limit(ward_from, share_read, goal, cap):
+    if share_read < goal:
+        return min(ward_from + 0.005, cap)
+    if share_read > goal + 0.07:
+        return max(ward_from - 0.005, 0)
+    return ward_from
+
+
+# %% exercise="w03-j10-feedback" right="looks at the distance to the goal"
+def next_limit(ward_from, share_read, goal, cap):
+    if share_read - goal < 0:
+        return min(ward_from + 0.005, cap)
+    if share_read - goal > 0.05:
+        return max(ward_from - 0.005, 0)
+    return ward_from
