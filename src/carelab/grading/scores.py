@@ -117,7 +117,7 @@ def read_survivors(path: Path) -> dict[tuple[str, str], str]:
         return {}
     found: dict[tuple[str, str], str] = {}
     try:
-        for entry in tomllib.loads(path.read_text(encoding="utf-8"))["survivors"]:
+        for entry in tomllib.loads(path.read_text(encoding="utf-8")).get("survivors", []):
             if not entry["reason"].strip():
                 raise ValueError("an empty reason")
             found |= {(entry["exercise"], name): entry["reason"] for name in entry["mutants"]}
