@@ -140,7 +140,7 @@ The medians are level. One payer is late about ten times as often as the others,
 
 ### Step 2: what is special about a request?
 
-*About 15 min. Read and run.* Three flags can be read off the form: supplier **out of network**; a **repeat** (same patient and service, sent within 21 days before; a later renewal is none); a **gap**, a missing fact that nearly every form for that service gives. Where one is up, somebody has to be asked. The vendor adds a model, the risk that the payer says no: learned from decisions before October 2025, its cut (0.2) chosen on October to December, judged on January to June 2026.
+*About 15 min. Read and run.* Three flags can be read off the form: supplier **out of network**; a **repeat** (same patient and service within 21 days; a later renewal is none); a **gap**, a missing fact that nearly every form for that service gives. Where one is up, somebody has to be asked. The vendor adds a model, the risk that the payer says no: learned from decisions before October 2025, its cut (0.2) chosen on October to December, judged on January to June 2026.
 """
 
 # %%
@@ -327,13 +327,13 @@ plt.show()
 
 # %% [markdown]
 """
-*In words:* two panels, late answers per 100 against places a weekday, four orders. All requests: with 15 places, fewer than arrive, more than half are late in any order; with 16, first come has 6, urgent first 2, the look-by orders 1; from 17 on nearly none. Urgent ones: first come 76, 49, 9 with 15, 16, 17; look-by alone 57 with 15, then none; the two orders that put the urgent first, none.
+*In words:* two panels, late answers per 100 against places a weekday. All: with 15, fewer than arrive, more than half are late in any order; with 16, first come has 6, urgent first 2, the look-by orders 1. Urgent: first come 76, 49, 9 with 15, 16, 17; look-by alone 57 with 15, then none; with the urgent first, none.
 
-The 16th place is worth more than any sort. And an order that looks best with 16 can fail the urgent with 15: test a rule where it hurts. **For the product manager:** ask for the reviewer before the model.
+The 16th place is worth more than any sort, and an order that looks best with 16 can fail the urgent with 15. **For the product manager:** ask for the reviewer before the model.
 
 *About 42 min. Stuck? `hint("w03-j9-added")`*
 
-Is the **model** needed? The same requests stand in every queue, so compare in pairs: resample the 26 weeks, for a 95 % interval. (Weeks lean on each other through the backlog, so the true intervals are somewhat wider.) Then write down `added`: how many late answers in these six months the model's order avoids, against the **best order that needs no model**.
+Is the **model** needed? Compare in pairs, the same requests in each queue: resample the 26 weeks, for a 95 % interval (a little too narrow, as backlogs tie weeks together). Write down `added`: how many late answers in these six months the model's order avoids, against the **best order that needs no model**.
 """
 
 # %% tags=["uses-answer"]
