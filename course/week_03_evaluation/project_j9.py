@@ -496,7 +496,7 @@ By our flags most overturned denials were **routine**: a mistake does not announ
 
 **Not shown:** that wrong denials and appeals do not rise, because the simulation keeps the payers' decisions. Of past denials between 9 and 97 percent may have been wrong; most were never appealed. The pilot draws the house audit (60 denied requests a quarter, two readers) by lane, against the same audit of the quarter before, and counts appeals, knowing that 2 to 11 overturned ones in a quarter are chance.
 
-**Guardrails.** A sort never refuses and never changes an urgent mark. A second reader sees each routine request that is about to go to the payer's physician for a refusal, fewer than one a day, because most overturned denials came from there. Logged: order, flags, each override with reason and name. One figure: more than 75 requests unopened at the end of a day (the simulation never had more) means that a reviewer is missing; on the same day the director of utilization management adds one or ends the pilot. She also ends it if the audit finds more than one denial in five wrong.
+**Guardrails.** A sort never refuses and never changes an urgent mark. A second reader sees each routine request that is about to go to the payer's physician for a refusal, fewer than one a day, because most overturned denials came from there. Logged: order, flags, each override with reason and name. One figure: more than 75 requests unopened at the end of a day (almost five days' work) means that a reviewer is missing; on the same day the director of utilization management adds one or ends the pilot. She also ends it if the audit finds more than one denial in five wrong.
 <!-- END SOLUTION -->
 """
 
