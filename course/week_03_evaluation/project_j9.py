@@ -45,7 +45,7 @@ print(f"{len(requests):,} requests; first answers: {requests['status'].value_cou
 
 *About 5 min from the start of this part. Stuck? `hint("w03-j9-late")`*
 
-The house rule (`sop-03-clock.md`, with the clocks of CMS-0057-F): an **urgent** request is answered within 72 hours, any other within 7 days (168 hours), weekends included. "Report breaches as shares. Averages and medians are not accepted."
+The house rule (`sop-03-clock.md` in `data/synthetic/documents/procedures`, with the clocks of CMS-0057-F): an **urgent** request is answered within 72 hours, any other within 7 days (168 hours), weekends included. "Report breaches as shares. Averages and medians are not accepted."
 
 Write that report. Late is an answer after its clock, and also **no answer although the clock has run out**. Leave out a request without an answer whose clock still runs.
 
@@ -136,11 +136,11 @@ print(by_payer.to_string())
 
 # %% [markdown]
 """
-The medians are level. One payer is late about ten times as often as the others, and no report of medians shows it.
+The medians are level. One payer is late about ten times as often as the others, far beyond chance (last column: 95 % interval), and no report of medians shows it.
 
 ### Step 2: what is special about a request?
 
-*About 15 min. Read and run.* Three flags can be read off the form: supplier **out of network**; a **repeat** (same patient and service, sent within 21 days before; a later renewal is none); a **gap**, a missing fact that nearly every form for that service gives. Where one is up, somebody has to be asked. The vendor adds a model, the risk that the payer says no: learned from decisions before October 2025, its cut (0.2) chosen on October to December, judged on January to June 2026.
+*About 15 min. Read and run.* Three flags can be read off the form: supplier **out of network**; a **repeat** (same patient and service within 21 days; a later renewal is none); a **gap**, a missing fact that nearly every form for that service gives. Where one is up, somebody has to be asked. The vendor adds a model, the risk that the payer says no: learned from decisions before October 2025, its cut (0.2) chosen on October to December, judged on January to June 2026.
 """
 
 # %%
@@ -163,9 +163,8 @@ held["due"] = held["requested"] + pd.to_timedelta(np.where(held["urgent"], 72, 1
 held["asked"] = held["flag"] | held["denied"]  # known only afterwards: somebody has to be asked
 held["likely"] = held["flag"] | (held["risk"] >= 0.2)  # the vendor's guess, when the request arrives
 answered = held[held["status"] != "pending"]
-print(
-    f"AUC of the risk of a denial: {roc_auc_score(answered['denied'], answered['risk']):.2f} (best possible here: {CEILING})"
-)
+auc = roc_auc_score(answered["denied"], answered["risk"])
+print(f"AUC of the risk of a denial: {auc:.2f} (best possible here: {CEILING:.2f})")
 for name in ["flag", "likely"]:
     marked, found = held[name].mean(), held.loc[held["asked"], name].mean()
     print(f"{name:6} marks {marked:.1%} of requests and finds {found:.0%} of those where somebody has to be asked")
@@ -328,16 +327,13 @@ plt.show()
 
 # %% [markdown]
 """
-*In words:* two panels, late answers per 100 against places a weekday, four orders. All requests: with 15 places, fewer than arrive, more than half are late in any order; with 16, first come has 6, urgent first 2, the look-by orders 1; from 17 on nearly none. Urgent ones: first come 76, 49, 9 with 15, 16, 17; look-by alone 57 with 15, then none; the two orders that put the urgent first, none.
+*In words:* two panels, late answers per 100 against places a weekday. All: with 15, fewer than arrive, more than half are late in any order; with 16, first come has 6, urgent first 2, the look-by orders 1. Urgent: first come 76, 49, 9 with 15, 16, 17; look-by alone 57 with 15, then none; with the urgent first, none.
 
-The 16th place is worth more than any sort. And an order that looks best with 16 can fail the urgent with 15: test a rule where it hurts. **For the product manager:** ask for the reviewer before the model.
-"""
+The 16th place is worth more than any sort, and an order that looks best with 16 can fail the urgent with 15. **For the product manager:** ask for the reviewer before the model.
 
-# %% [markdown]
-"""
 *About 42 min. Stuck? `hint("w03-j9-added")`*
 
-Is the **model** needed? The same requests stand in every queue, so compare in pairs: resample the 26 weeks, for a 95 % interval. (Weeks lean on each other through the backlog, so the true intervals are somewhat wider.) Then write down `added`: how many late answers in these six months the model's order avoids, against the **best order that needs no model**.
+Is the **model** needed? Compare in pairs, the same requests in each queue: resample the 26 weeks, for a 95 % interval (a little too narrow, as backlogs tie weeks together). Write down `added`: how many late answers in these six months the model's order avoids, against the **best order that needs no model**.
 """
 
 # %% tags=["uses-answer"]
@@ -500,7 +496,7 @@ By our flags most overturned denials were **routine**: a mistake does not announ
 
 **Not shown:** that wrong denials and appeals do not rise, because the simulation keeps the payers' decisions. Of past denials between 9 and 97 percent may have been wrong; most were never appealed. The pilot draws the house audit (60 denied requests a quarter, two readers) by lane, against the same audit of the quarter before, and counts appeals, knowing that 2 to 11 overturned ones in a quarter are chance.
 
-**Guardrails.** A sort never refuses and never changes an urgent mark. A second reader sees each routine request that is about to go to the payer's physician for a refusal, fewer than one a day, because most overturned denials came from there. Logged: order, flags, each override with reason and name. One figure: more than 75 requests unopened at the end of a day (the simulation never had more) means that a reviewer is missing; on the same day the director of utilization management adds one or ends the pilot. She also ends it if the audit finds more than one denial in five wrong.
+**Guardrails.** A sort never refuses and never changes an urgent mark. A second reader sees each routine request that is about to go to the payer's physician for a refusal, fewer than one a day, because most overturned denials came from there. Logged: order, flags, each override with reason and name. One figure: more than 75 requests unopened at the end of a day (almost five days' work) means that a reviewer is missing; on the same day the director of utilization management adds one or ends the pilot. She also ends it if the audit finds more than one denial in five wrong.
 <!-- END SOLUTION -->
 """
 
