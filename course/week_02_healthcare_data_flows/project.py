@@ -439,9 +439,9 @@ print(creatinine.groupby([month, "site_id"])["value"].median().unstack().tail(6)
 
 # %% [markdown]
 """
-The numbers convict the label, but they do not tell you what to do: you call the laboratory of hosp-2. Its manager confirms in writing that a new analyser has reported **µmol/L since 1 February 2026**, and that the interface goes on printing the old unit. 1 mg/dL of creatinine is 88.4 µmol/L.
+The numbers convict the label, and do not tell you what to do. You call the laboratory of hosp-2. Its manager confirms in writing that a new analyser has reported **µmol/L since 1 February 2026**, and that the interface goes on printing the old unit. 1 mg/dL of creatinine is 88.4 µmol/L.
 
-Three rules, in this order: results that were **taken at the confirmed site, on or after the confirmed day**, are divided by 88.4; every other result stays as it is; whatever is then **above 20** (rare, though possible in untreated kidney failure) becomes empty and goes back to the laboratory. It is never guessed. `value.where(condition, other)` keeps a value where the condition is true, and takes `other` elsewhere; without `other` it becomes empty.
+Three rules, in this order: results that were **taken at the confirmed site, on or after the confirmed day**, are divided by 88.4; every other result stays as it is; whatever is then **above 20** (rare, though possible in untreated kidney failure) becomes empty and goes back to the laboratory. It is never guessed. `value.where(condition, other)` keeps a value where the condition is true, and takes `other` (or nothing) elsewhere.
 """
 
 
@@ -498,7 +498,7 @@ assert pd.isna(_found[3]) and _found[4] == 20, "At a site without a change, 20.5
 # %% tags=["uses-answer"]
 creatinine["mg_dl"] = creatinine_mg_dl(creatinine, "hosp-2", pd.Timestamp("2026-02-01"))
 print(creatinine.groupby([month, "site_id"])["mg_dl"].median().unstack().tail(6).round(2).to_string())
-converted = int((creatinine["mg_dl"] != creatinine["value"]).sum())
+converted = int((creatinine["mg_dl"] < creatinine["value"]).sum())
 print(f"\nconverted: {converted:,} of {len(creatinine):,}; left empty: {creatinine['mg_dl'].isna().sum()}")
 
 # %% [markdown]
@@ -507,7 +507,7 @@ print(f"\nconverted: {converted:,} of {len(creatinine):,}; left empty: {creatini
 
 *About 51 min from the start. Stuck? `hint("w02-j0-history")`*
 
-A colleague brings a feature table and is proud of it. He took all columns of `stays` and added how many stays each person has, because those who come often come again. No model is sold here; a plain one is our **detector**: trained on discharges before 1 January 2026, tested on those after. In this world no honest score beats an AUC of 0.779.
+A colleague brings a feature table and is proud of it. He took all columns of `stays` and added how many stays each person has, because those who come often come again. No model is sold here; a plain one is our **detector**: trained on discharges before 1 January 2026, tested on those after. In this world no honest score beats an AUC of 0.779, but for chance.
 """
 
 # %%
@@ -518,9 +518,8 @@ def detector(table, columns):
     """Outcome, score and AUC of a plain model on the discharges from 1 January 2026 on."""
     earlier = table["discharged"] < "2026-01-01"
     numbers = make_column_selector(dtype_include=["number", "bool"])
-    prepare = make_column_transformer((StandardScaler(), numbers))
     words = make_column_selector(dtype_exclude=["number", "bool"])
-    prepare.transformers.append(("words", OneHotEncoder(handle_unknown="ignore"), words))
+    prepare = make_column_transformer((StandardScaler(), numbers), (OneHotEncoder(handle_unknown="ignore"), words))
     x, y = table[columns], table["readmitted"].astype(int)
     x = x.fillna(x[earlier].median(numeric_only=True))  # unknown: the usual value of the time before
     model = make_pipeline(prepare, LogisticRegression(max_iter=1000)).fit(x[earlier], y[earlier])
@@ -591,9 +590,9 @@ assert list(stays_before(_some, _others)) == [3], f"On another table you counted
 
 # %% [markdown]
 """
-Everything else needs the same question. The tables say when a sample was **taken**, not when its result was **issued**, and nothing about when a diagnosis was coded. The FHIR sample does; the next cell looks. Laboratory results come 50 minutes after the sample, so 50 minutes are added below: an assumption, which belongs in the lineage. The diagnoses carry the very minute of the discharge. Coders usually work later, so that may be a default and no observation. It goes into the memo as a question to the head of coding.
+The tables say when a sample was **taken**, not when its result was **issued**, and nothing about when a diagnosis was coded. The FHIR sample does; the next cell looks. Results come 50 minutes after the sample, so 50 minutes are added below: an assumption, for the lineage. The diagnoses carry the very minute of the discharge. Coders usually work later, so that may be a default of the system: a question to the head of coding, for the memo.
 
-Before you run on: which columns of the colleague's table are not known when the patient leaves? Write them down, then compare with `left_out`. A column is out if it happens, is billed or is registered later; `DATA_DICTIONARY.md` (folder `data/synthetic`) says when for most of them.
+Before you run on: which columns of the colleague's table are not known when the patient leaves? Write them down, then compare with `left_out`. `DATA_DICTIONARY.md` (folder `data/synthetic`) helps with most of them.
 """
 
 # %%
@@ -920,5 +919,5 @@ print("Kept for your portfolio:", path.name)
 
 **Read next:** [the lesson](lesson.ipynb) again, section 8 on lineage (5 min); CMS, the hospital-wide readmission measure and its list of planned admissions (15 min).
 
-Press **Check my work** above to have all gates verified, then **Make my portfolio** in the menu Course. Week 3 asks the next question: is a score that passes all this useful, and for whom?
+Press **Check my work** above to have all gates verified, then **Make my portfolio** in the menu Course. Week 3 asks: is such a score useful, and for whom?
 """
