@@ -30,9 +30,8 @@ def test_a_moved_slider_draws_the_list_again(course: Any, page: Any, seen: Any) 
     for _ in range(10):
         page.keyboard.press("ArrowRight")
     page.wait_for_function(
-        "([cell, before]) => { const now = document.querySelector(cell + ' .widget-output img, ' + cell + ' .jupyter-widgets-output-area img'); "
-        "return now && now.src !== before }",
-        arg=[IN_FRONT, before],
+        "([picture, before]) => { const now = document.querySelector(picture); return now && now.src !== before }",
+        arg=[f"{IN_FRONT} .widget-output img, {IN_FRONT} .jupyter-widgets-output-area img", before],
     )
     page.screenshot(path=SCREENSHOTS / "week3-explorer-2.png")
     failed = panel.locator("[data-mime-type='application/vnd.jupyter.error']")
