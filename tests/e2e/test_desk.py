@@ -107,7 +107,7 @@ def test_check_my_work_from_the_notebooks_toolbar(course: Any, page: Any, seen: 
     answer(course.workspace, "w01-everybody-comes", RIGHT)
     answer(course.workspace, "w01-label", WRONG)
     desk = opened(page, course)
-    desk.locator(".cl-notebooks a", has_text="Exercises").click()
+    desk.locator("#cl-week-1 .cl-notebooks a", has_text="Exercises").click()
     page.locator(f"{IN_FRONT} h1").first.wait_for(state="visible")
     page.locator(f"{IN_FRONT} .jp-Toolbar >> text=Check my work").click()
     desk.locator("[role=status]", has_text="Checking week 1").wait_for(state="visible")
@@ -161,7 +161,7 @@ def test_a_new_version_is_taken_with_what_the_learner_wrote(course: Any, page: A
 
 def test_starting_over_asks_first_keeps_a_copy_and_restarts(course: Any, page: Any, seen: Any) -> None:
     desk = opened(page, course)
-    desk.locator(".cl-notebooks a", has_text="Project").click()
+    desk.locator("#cl-week-1 .cl-notebooks a", has_text="Project").click()
     page.locator(f"{IN_FRONT} h1").first.wait_for(state="visible")
     idle = page.locator(f"{IN_FRONT} .jp-Notebook-ExecutionIndicator[data-status='idle']")
     idle.wait_for(state="visible")
@@ -205,7 +205,8 @@ def test_nobody_is_shut_out(theme: str, course: Any, page: Any, seen: Any) -> No
         page.screenshot(path=SCREENSHOTS / f"desk-{name}-{width}.png")
         assert page.evaluate(f"(d => d.scrollWidth <= d.clientWidth)(document.querySelector('{DESK}'))"), "too wide"
     # axe judges the colours it can see, and takes what stands in JupyterLab's body, 0 pixels high, for hidden.
-    page.set_viewport_size({"width": 1400, "height": 5000})
+    whole = desk.evaluate("desk => desk.scrollHeight")
+    page.set_viewport_size({"width": 1400, "height": whole + 1000})
     page.add_style_tag(content="body { height: 100vh }")
     found = axe.run(page, context=DESK)
     assert found.violations_count == 0, found.generate_report()
@@ -232,7 +233,7 @@ def test_a_page_that_does_not_come_leaves_a_sentence_and_a_button(course: Any, p
 
 def test_a_reload_stays_where_the_learner_was(course: Any, page: Any, seen: Any) -> None:
     desk = opened(page, course)
-    desk.locator(".cl-notebooks a", has_text="Lesson").click()
+    desk.locator("#cl-week-1 .cl-notebooks a", has_text="Lesson").click()
     page.locator(f"{IN_FRONT} h1", has_text="Who will miss").wait_for(state="visible")
     wait_for(lambda: "lesson" in "".join(p.read_text() for p in (course.workspace / ".carelab" / "tabs").iterdir()))
     page.reload()
