@@ -60,7 +60,7 @@ def _rhythm(curriculum: Curriculum) -> str:
     return f"""\
 ## How a week works
 
-| notebook | minutes | what you do |
+| notebook | usual minutes | what you do |
 |---|---|---|
 | lesson | {minutes.lesson} | Read and run, top to bottom. You are asked for a guess before the results that matter. |
 | exercises | {minutes.exercises} | Write short pieces that somebody at {curriculum.course.organisation} needs. A check answers at once. |
@@ -196,7 +196,7 @@ def readme_tables(curriculum: Curriculum | None = None) -> dict[str, str]:
     minutes = curriculum.course.minutes
     return {
         "rhythm": (
-            f"A week has three notebooks: a lesson ({minutes.lesson} minutes), exercises that check themselves "
+            f"A week has three notebooks: a lesson (usually {minutes.lesson} minutes), exercises that check themselves "
             f"({minutes.exercises}) and a project for your portfolio ({minutes.project})."
         ),
         "weeks": weeks_table(curriculum, "weeks_01-12/"),

@@ -115,11 +115,11 @@ def test_check_my_work_from_the_notebooks_toolbar(course: Any, page: Any, seen: 
     desk.locator("[role=status]", has_text="Wait for it to finish").wait_for(state="visible")
     assert seen.errors and all("409" in error for error in seen.errors), "the browser notes the refused second click"
     seen.errors.clear()
-    row = desk.locator(".cl-results tr", has_text="Exercise 2")
+    row = desk.locator("#cl-week-1 .cl-results tr", has_text="Exercise 2")
     row.locator("text=passed").wait_for(state="visible", timeout=90_000)
-    wrong = desk.locator(".cl-results tr", has_text="Exercise 1:")
+    wrong = desk.locator("#cl-week-1 .cl-results tr", has_text="Exercise 1:")
     assert "not yet" in wrong.inner_text() and len(wrong.locator("td").last.inner_text()) > 20
-    assert "not attempted" in desk.locator(".cl-results tr", has_text="Exercise 4").inner_text()
+    assert "not attempted" in desk.locator("#cl-week-1 .cl-results tr", has_text="Exercise 4").inner_text()
     assert "Continue: Exercise 1" in desk.locator("#cl-next").inner_text()
     page.screenshot(path=SCREENSHOTS / "desk-checked.png")
     for item in ("Course overview", "Check my work", "Make my portfolio"):
@@ -186,6 +186,8 @@ def test_starting_over_asks_first_keeps_a_copy_and_restarts(course: Any, page: A
     assert "not saved yet" not in (course.workspace / FOLDER / "project.ipynb").read_text(encoding="utf-8")
     page.locator(".lm-TabBar-tabLabel", has_text="project").click()
     wait_for(lambda: "not saved yet" not in first.inner_text(), 60)
+    # JupyterLab's own remark, now and then: it was asking the kernel something when that was restarted.
+    seen.errors = [error for error in seen.errors if "debugger state" not in error]
     seen.nothing()
 
 

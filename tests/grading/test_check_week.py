@@ -182,6 +182,8 @@ def test_only_answers_are_taken_from_a_submission():
         ("NameError", "name 'x' is not defined", "Run your cell first"),
         ("KeyboardInterrupt", "", "never ends"),
         ("KeyError", "'age'", "stopped with KeyError: 'age'"),
+        ("TypeError", "unsupported operand type(s) for &: 'str' and 'DatetimeArray'", "brackets around each"),
+        ("TypeError", "Cannot perform 'rand_' with a dtyped [object] array and scalar of type [bool]", "brackets"),
     ],
 )
 def test_errors_are_explained(kind, words, expected):

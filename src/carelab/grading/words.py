@@ -3,6 +3,8 @@
 import re
 
 CELL_TIMEOUT_SECONDS = 60
+# What pandas says when `a > 1 & b == 2` was written for `(a > 1) & (b == 2)`.
+_NO_BRACKETS = re.compile(r"unsupported operand type\(s\) for [&|]|Cannot perform '(?:r?and|r?or)_'")
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -21,6 +23,11 @@ def explain(kind: str, words: str) -> str:
         return (
             "Your code asks one yes-or-no question about a whole column. Put each comparison in brackets and join them with "
             "`&` (and) or `|` (or)."
+        )
+    if _NO_BRACKETS.search(words):
+        return (
+            "Python joined your conditions before it compared. Put round brackets around each comparison: "
+            "`(a > 1) & (b == 2)`."
         )
     return f"Your code stopped with {kind}: {words}"
 
