@@ -532,7 +532,7 @@ plt.show()
 """
 *In words:* three panels over 25 simulated weeks. Your loop (solid) shows about 65 alerts a week, today (dotted) about 115; a larger share is read; early alerts read grow more slowly. "Show more after a miss" (broken) is back at today's after eight weeks.
 
-The loop is not free. It spares the wards more than four interruptions in ten; 151 early alerts are read, against 174 today, and 18 patients have theirs only on the list. Showing more ends where the wards are today. Two rows warn you. If the other systems go on, reading hardly improves: ours are few among all that a ward is shown. And a goal of 80 % without a cap chases its share into **silence**: 46 patients. It needs a cap, and beside it a count that stops the policy. From where on?
+The loop is not free. It spares the wards more than four interruptions in ten; 151 early alerts are read, against 174 today, and 18 patients have theirs only on the list. Two rows warn you. If the other systems go on, reading hardly improves: ours are few among all that a ward is shown. And a goal of 80 % without a cap chases its share into **silence**: 46 patients. It needs a cap, and beside it a count that stops the policy. From where on?
 """
 
 # %% tags=["uses-answer"]
