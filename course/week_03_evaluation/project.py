@@ -41,10 +41,10 @@ from carelab.learner.artefacts import keep
 from carelab.paths import data
 
 # %xmode Minimal
-fired, falls = (pd.read_parquet(data(f"tables/{name}.parquet")) for name in ("alerts", "deteriorations"))
+fired, events = (pd.read_parquet(data(f"tables/{name}.parquet")) for name in ("alerts", "deteriorations"))
 # The last day is left out: what follows within 24 hours is not known yet.
 fired = fired[(fired["kind"] == "deterioration") & (fired["fired_at"] < "2026-06-30")]
-alerts = fired.merge(falls[["stay_id", "met_at"]], on="stay_id", how="left", validate="m:1")
+alerts = fired.merge(events[["stay_id", "met_at"]], on="stay_id", how="left", validate="m:1")
 alerts = alerts.sort_values(["fired_at", "alert_id"], ignore_index=True)
 alerts["day"] = alerts["fired_at"].dt.normalize()
 print(
@@ -61,9 +61,9 @@ print(one.to_string(index=False))
 
 *About 5 min from the start of Part A. Stuck? `hint("w03-j10-help")`*
 
-`met_at`: when the criteria of deterioration were met, by chart review (empty: never). `lactate_ordered`: in the two days before; somebody suspects a sepsis.
+`met_at`: when the criteria of deterioration were met, by chart review (empty: never). `lactate_ordered`: in the two days before, a stand-in for "somebody suspects a sepsis" (lactates are ordered for other reasons, too).
 
-The medical director's rule: **a visit at this alert would still help** if the criteria are met *after* the alert and *at most 24 hours* after it, and no lactate has been ordered. It is a stand-in: nobody knows what a visit would have changed.
+The medical director's rule: **a visit at this alert would still help** if the criteria are met *after* the alert and *at most 24 hours* after it, and no lactate has been ordered. Nobody knows what a visit would have changed. And it is a rule for **ranking visits, not for hiding alerts**: an order is no proof that anybody has read the result or is treating.
 
 Hours from a to b: `(alerts["b"] - alerts["a"]) / pd.Timedelta(hours=1)`. Join conditions with `&`, each in round brackets; `~column` turns true and false round. Comparing with an empty time gives false.
 """
@@ -97,7 +97,7 @@ assert list(label.index) == list("abcdef"), (
     f"The index came out as {list(label.index)}; keep a row for each alert, on its own index."
 )
 assert label["b"] == 0, (
-    "Alert b has a lactate ordered: the team already suspects it, and a visit tells them nothing new."
+    "Alert b has a lactate ordered: by the director's rule this visit is not counted. The ward still gets the alert."
 )
 assert label["c"] == 0, "Alert c fired three hours after the criteria were met. That is no warning, so it is 0."
 assert label["d"] == 0, "Alert d came 30 hours ahead; the rule says at most 24 hours."
@@ -216,64 +216,79 @@ The list above sorts a whole day at once, and at 8:00 nobody knows what fires at
 
 | when | rung | what happens |
 |---|---|---|
-| the patient was visited today | `list` | no new interruption; the nurse follows this patient on her screen |
-| the chance that a visit helps is `visit_from` or more, and a visit is left | `visit` | the rapid-response nurse comes by video |
-| the chance is `ward_from` or more | `ward` | the alert is shown to the ward nurse, who answers it |
-| otherwise | `list` | on the screen for whoever looks; nobody is interrupted |
+| the chance that a visit helps is `visit_from` or more, the patient was not visited today, and a visit is left | `visit` | the rapid-response nurse comes by video |
+| the chance is `ward_from` or more, **or** somebody suspects a sepsis (`suspected`: a lactate was ordered) | `ward` | the alert is shown to the ward nurse, who answers it |
+| otherwise | `list` | no interruption; the ward's charge nurse goes through the list at each change of shift |
 
-Write it for **one** alert, with `if` and `return`. No rung forbids anything: any nurse may call the rapid-response team for any patient at any time. And `chance` is a place on the model's scale; whether 0.08 is 8 in 100 was not checked here, so nobody reads it out as a percentage.
+Your label is 0 for all who are suspected, so `chance` puts them last: **a sort about new information must not hide the sickest.** Row two keeps them in sight. Write it for **one** alert, with `if` and `return`. Any nurse may still call the team for any patient at any time. And `chance` is a place on the model's scale; whether 0.08 is 8 in 100 was not checked, so nobody reads it out as a percentage.
 """
 
 
 # %% exercise="w03-j10-escalate" skills="P2 P3"
-def escalate(chance, visit_from, ward_from, visited_today, visits_left):
+def escalate(chance, visit_from, ward_from, visited_today, visits_left, suspected):
     """The rung of one alert: "visit", "ward" or "list".
 
     chance, visit_from, ward_from: between 0 and 1, with ward_from below visit_from; visited_today: True or False, this
-    patient; visits_left: whole number, the visits that the nurse has left today.
-    Example: chance 0.12, visit_from 0.08, ward_from 0.04, not visited today, 1 visit left -> "visit"
+    patient; visits_left: whole number, the visits that the nurse has left today; suspected: True or False, a lactate
+    was ordered.
+    Example: chance 0.12, visit_from 0.08, ward_from 0.04, not visited today, 1 visit left, not suspected -> "visit"
     """
     ### BEGIN SOLUTION
-    if visited_today:
-        return "list"
-    if chance >= visit_from and visits_left > 0:
+    if chance >= visit_from and not visited_today and visits_left > 0:
         return "visit"
-    return "ward" if chance >= ward_from else "list"
+    if chance >= ward_from or suspected:
+        return "ward"
+    return "list"
     ### END SOLUTION
 
 
 # %% check="w03-j10-escalate" points=0
-rung = escalate(0.12, 0.08, 0.04, False, 1)
+rung = escalate(0.12, 0.08, 0.04, False, 1, False)
 assert rung is not None, "Your function gives nothing back. Does every way through it end in `return`?"
 assert rung in ("visit", "ward", "list"), f"{rung!r} is none of the three rungs; use the words visit, ward and list."
 assert rung == "visit", f"Chance 0.12, visits from 0.08, one visit left: that gave {rung}. The last visit may be used."
-rung = escalate(0.12, 0.08, 0.04, False, 0)
+rung = escalate(0.12, 0.08, 0.04, False, 0, False)
 assert rung != "visit", "A visit with none left: the nurse would have three on that day. Ask for `visits_left` as well."
 assert rung == "ward", (
     f"A high chance with no visit left gave {rung}. Nobody falls off the ladder: the ward hears of it."
 )
-rung = escalate(0.12, 0.08, 0.04, True, 1)
-assert rung == "list", f"A patient who was visited today gave {rung}. Each patient once a day: ask for that first."
-assert escalate(0.08, 0.08, 0.04, False, 2) == "visit", "A chance of exactly `visit_from` is enough for a visit."
-assert escalate(0.04, 0.08, 0.04, False, 2) == "ward", "A chance of exactly `ward_from` is enough for the ward."
-assert escalate(0.03, 0.08, 0.04, False, 2) == "list", (
-    "A chance below both limits interrupts nobody: its rung is the list."
+rung = escalate(0.12, 0.08, 0.04, True, 1, False)
+assert rung != "visit", "A second visit to the same patient. One visit a patient a day: ask for `visited_today`."
+assert rung == "ward", (
+    f"Visited at 02:00, a high chance again at 20:00: that gave {rung}. A visit in the morning is no reason to keep the evening's alert from the ward."
+)
+rung = escalate(0.001, 0.08, 0.04, False, 2, True)
+assert rung == "ward", (
+    f"A suspected sepsis with a chance of 0.001 gave {rung}. The chance is low because of the order, and the patient may be the sickest: ask for `suspected`."
+)
+assert escalate(0.08, 0.08, 0.04, False, 2, False) == "visit", "A chance of exactly `visit_from` is enough for a visit."
+assert escalate(0.04, 0.08, 0.04, False, 2, False) == "ward", "A chance of exactly `ward_from` is enough for the ward."
+assert escalate(0.03, 0.08, 0.04, False, 2, False) == "list", (
+    "A chance below both limits, and no suspicion: that alert interrupts nobody, its rung is the list."
 )
 print("Passed. Every alert has one rung, and the capacity holds on every day.")
 ### BEGIN HIDDEN TESTS
-assert escalate(0.12, 0.20, 0.15, False, 2) == "list" and escalate(0.16, 0.20, 0.15, False, 2) == "ward", (
+assert (
+    escalate(0.12, 0.20, 0.15, False, 2, False) == "list" and escalate(0.16, 0.20, 0.15, False, 2, False) == "ward"
+), (
     "With visits from 0.20 and the ward from 0.15, a chance of 0.12 is for the list and 0.16 for the ward: use the arguments, not their numbers of today."
 )
-assert escalate(0.05, 0.08, 0.04, True, 0) == "list", (
-    "A patient visited today stays on the list, however many visits are left."
+assert escalate(0.001, 0.08, 0.04, True, 0, True) == "ward", (
+    "A suspected patient who was visited today, with no visit left, is still for the ward."
+)
+assert escalate(0.01, 0.08, 0.04, True, 1, False) == "list", (
+    "A patient visited today, with a low chance and no suspicion, is for the list like any other."
+)
+assert escalate(0.12, 0.08, 0.04, False, 1, True) == "visit", (
+    "The first row that fits wins, and the first row does not ask about suspicion: a high chance gets its visit."
 )
 ### END HIDDEN TESTS
 
 # %% [markdown] hint="w03-j10-escalate"
 """
 1. Follow the table from the top: one `if` for each row, and `return` with the word in quotes.
-2. The second row has two conditions. What does an alert with a high chance get when the second one fails? Read on in the table.
-3. "Or more" is `>=`. The lesson's section 6 tells how a roster becomes a limit.
+2. The first row has three conditions, joined with `and`; the second has two, joined with `or`. What does a high chance get when no visit is left? Read on in the table.
+3. "Or more" is `>=`; `not visited_today` turns it round. The lesson's section 6 tells how a roster becomes a limit.
 """
 
 # %% [markdown]
@@ -287,7 +302,8 @@ def run(part, visit_from, ward_from):  # one alert after the other, in the order
     rungs, left, visited = [], dict.fromkeys(part["day"], VISITS_A_DAY), set()
     for alert in part.itertuples():
         patient = (alert.stay_id, alert.day)
-        rungs.append(escalate(alert.chance, visit_from, ward_from, patient in visited, left[alert.day]))
+        now = patient in visited, left[alert.day], alert.lactate_ordered
+        rungs.append(escalate(alert.chance, visit_from, ward_from, *now))
         if rungs[-1] == "visit":
             left[alert.day] -= 1
             visited.add(patient)
@@ -313,12 +329,12 @@ print(
     f"a day: {a_day['visit']:.1f} visits ({worth:.0f} of 100 would help), {a_day['ward']:.1f} to the ward, {a_day['list']:.1f} on the list"
 )
 where = pd.read_parquet(data("tables/stays.parquet"))[["stay_id", "site_id", "ward"]]
-fell = falls[(falls["met_at"] >= "2026-01-02") & (falls["met_at"] < "2026-06-30")].merge(where, on="stay_id")
+cases = events[(events["met_at"] >= "2026-01-02") & (events["met_at"] < "2026-06-30")].merge(where, on="stay_id")
 in_time = test[test["helps"] == 1]
-fell["alert_in_time"] = fell["stay_id"].isin(in_time["stay_id"])
-fell["visit_in_time"] = fell["stay_id"].isin(in_time.loc[in_time["rung"] == "visit", "stay_id"])
+cases["alert_in_time"] = cases["stay_id"].isin(in_time["stay_id"])
+cases["visit_in_time"] = cases["stay_id"].isin(in_time.loc[in_time["rung"] == "visit", "stay_id"])
 reach = (
-    fell.assign(deteriorated=True)
+    cases.assign(deteriorated=True)
     .groupby(["site_id", "ward"])[["deteriorated", "alert_in_time", "visit_in_time"]]
     .sum()
 )
@@ -327,7 +343,23 @@ print(reach.to_string(), reach.sum().to_string(), f"last alert, surgery at hosp-
 
 # %% [markdown]
 """
-Seven in ten of those who deteriorated had no alert in time, and no order of alerts finds them. Surgery at hosp-3 has been silent for a year, while its patients deteriorate: somebody seems to have switched the alerts off. A ranking of alerts cannot see that; a count by ward can. The visits reach about one patient in nine. The wards' own eyes stay the safety net.
+Seven in ten of those who deteriorated had no alert in time, and no order of alerts finds them; the visits reach about one in nine. The wards' own eyes stay the safety net. Surgery at hosp-3 has been silent for a year while its patients deteriorate: a ranking of alerts cannot see that, a count by ward can. It does not wait for your policy. Report it **today** as a safety event to the medical director, have the alerts restored or a named person put on watch, and then find out who switched them off.
+
+Who had alerts, and none that interrupted anybody? An **early** alert, here, has the criteria met within the next 24 hours, suspected or not. Guess: what if suspected patients were only listed?
+"""
+
+# %% tags=["uses-answer"]
+early = test[test["soon"] == 1]
+listed = early["rung"] == "list"
+hidden = {"your rungs": listed, "if suspected ones were only listed": listed | early["lactate_ordered"]}
+print("patients who deteriorated after early alerts that all stayed on the list")
+for name, on_list in hidden.items():
+    only_listed = on_list.groupby(early["stay_id"]).all()
+    print(f"{name:35} {only_listed.sum():3} of {only_listed.size}")
+
+# %% [markdown]
+"""
+Deciding by that label what is **shown** would have kept every early alert of 39 of 140 patients from the ward: a good ranking of visits is a dangerous filter. Showing them costs about two more interruptions a day on all wards together. For the 10 that remain nobody is interrupted; the charge nurse may find them at the next change of shift, which no table here records.
 
 ## Step 3: what alerts do to their readers
 
@@ -361,9 +393,9 @@ for name, columns in {"all wards together": known.columns[:1], "within a ward": 
 """
 Between wards, more alerts go with **more** reading: cardiology watches its monitors. Within a ward, on a day with ten alerts more, the odds that an alert is read are a third lower. It is an association; busy days may differ in other ways too.
 
-Committees often close this loop the wrong way: after each missed patient, show more. Yours looks every Monday at the share of last week's alerts that was read:
+A committee can close this loop after each missed patient: show more. Yours closes it on reading. Neither is free; the simulation below shows what each costs. Every Monday your loop **proposes** a limit, from the share of last week's shown alerts that was read, and the medical director signs each change:
 
-| share read | the limit `ward_from` |
+| share read | proposed limit `ward_from` |
 |---|---|
 | below `goal` | goes up by 0.005 (fewer alerts are shown), but never above `cap` |
 | more than 0.05 above `goal` | goes down by 0.005, but never below 0 |
@@ -375,10 +407,10 @@ Committees often close this loop the wrong way: after each missed patient, show 
 
 # %% exercise="w03-j10-feedback" skills="P2 P3"
 def next_limit(ward_from, share_read, goal, cap):
-    """Next week's `ward_from`, from this week's and the share of its alerts that was read.
+    """The `ward_from` proposed for next week, from this week's and the share of its alerts that was read.
 
     All between 0 and 1, ward_from at most cap. Returns a number between 0 and cap; differences below 0.0001 do not matter.
-    Example: ward_from 0.040, share_read 0.62, goal 0.70, cap 0.060 -> 0.045
+    Example: ward_from 0.040, share_read 0.62, goal 0.70, cap 0.050 -> 0.045
     """
     ### BEGIN SOLUTION
     if share_read < goal:
@@ -390,25 +422,25 @@ def next_limit(ward_from, share_read, goal, cap):
 
 
 # %% check="w03-j10-feedback" points=0
-limit = next_limit(0.040, 0.62, 0.70, 0.060)
+limit = next_limit(0.040, 0.62, 0.70, 0.050)
 assert limit is not None, "Your function gives nothing back. Does every way through it end in `return`?"
 assert limit > 0.0399, (
     f"Too little was read, and the limit went from 0.040 down to {limit:.3f}: that shows more alerts to people who do not keep up."
 )
 assert abs(limit - 0.045) < 1e-4, f"62 % read, goal 70 %: the limit went from 0.040 to {limit:.3f}. One step is 0.005."
-limit = next_limit(0.060, 0.62, 0.70, 0.060)
-assert abs(limit - 0.060) < 1e-4, (
-    f"At the cap of 0.060 the limit went to {limit:.3f}. Never above the cap, or the loop may silence a ward."
+limit = next_limit(0.050, 0.62, 0.70, 0.050)
+assert abs(limit - 0.050) < 1e-4, (
+    f"At the cap of 0.050 the limit went to {limit:.3f}. Never above the cap, or the loop may silence a ward."
 )
-limit = next_limit(0.040, 0.80, 0.70, 0.060)
+limit = next_limit(0.040, 0.80, 0.70, 0.050)
 assert abs(limit - 0.035) < 1e-4, (
     f"80 % read, more than 0.05 above the goal: the limit went from 0.040 to {limit:.3f}; there is room to show more."
 )
-limit = next_limit(0.040, 0.72, 0.70, 0.060)
+limit = next_limit(0.040, 0.72, 0.70, 0.050)
 assert abs(limit - 0.040) < 1e-4, (
     f"72 % read is above the goal by less than 0.05, and the limit went from 0.040 to {limit:.3f}; leave it."
 )
-limit = next_limit(0.002, 0.80, 0.70, 0.060)
+limit = next_limit(0.002, 0.80, 0.70, 0.050)
 assert limit > -1e-4, f"The limit went to {limit:.3f}: never below 0, where every alert is shown."
 print("Passed. The loop has a goal, a step and a stop.")
 ### BEGIN HIDDEN TESTS
@@ -436,9 +468,9 @@ assert abs(next_limit(0.002, 0.90, 0.50, 0.012)) < 1e-4, "One step down from 0.0
 
 # %% [markdown]
 """
-What follows is **a simulation, not a measurement**: the alerts of 25 weeks of 2026, shown from a limit on. It assumes that each ward reads as in 2025; that ten alerts fewer change the odds as measured, as if that were an effect; that the ward's other systems are cut by the same share as ours; that nobody gets used to anything.
+What follows is **a simulation, not a measurement**: the alerts of 25 weeks of 2026, shown from a limit on or when a sepsis is suspected. It assumes that each proposal is signed; that each ward reads as in 2025; that ten alerts fewer change the odds as measured, as if that were an effect; that the ward's other systems are cut by the same share as ours; that nobody gets used to anything.
 
-Where are the most **useful** alerts read: today, with "show more after a miss", or in your loop?
+Where are the most **early** alerts read: today, with "show more after a miss", or in your loop?
 """
 
 # %% tags=["uses-answer"]
@@ -447,21 +479,26 @@ test["odds"] = np.exp(reading.decision_function(known.loc[test.index]))
 test["week"] = (test["day"] - pd.Timestamp("2026-01-05")).dt.days // 7 + 1
 
 
-def simulate(rule, limit, others_follow=True):  # rule(limit, share read, useful alerts missed) gives the next limit
+def simulate(rule, limit, others_follow=True):  # rule(limit, share read, early alerts not read) gives the next limit
     rows = []
-    for week, fired in test[test["week"].between(1, 25)].groupby("week"):
-        shown = fired[fired["chance"] >= limit]
+    for _, fired in test[test["week"].between(1, 25)].groupby("week"):
+        shown = fired[(fired["chance"] >= limit) | fired["lactate_ordered"]]
         fewer = len(shown) / len(fired) - 1 if others_follow else 0
         odds = shown["odds"] * per_ten ** (fewer * shown["unit_alerts_today"] / 10)
         read = odds / (1 + odds)
-        rows.append((week, limit, len(shown), 100 * read.mean(), read[shown["helps"] == 1].sum()))
-        limit = rule(limit, read.mean(), fired["helps"].sum() - rows[-1][-1])
-    return pd.DataFrame(rows, columns=["week", "limit", "shown", "read", "useful"]).set_index("week")
+        soon, seen = fired.loc[fired["soon"] == 1, "stay_id"], shown.loc[shown["soon"] == 1, "stay_id"]
+        early_read = read[shown["soon"] == 1].sum()
+        rows.append((limit, len(shown), 100 * read.mean(), early_read, len(set(soon) - set(seen))))
+        limit = rule(limit, read.mean(), len(soon) - early_read)
+    return pd.DataFrame(rows, columns=["limit", "shown", "read", "early", "only_listed"], index=range(1, 26))
 
 
 # %% tags=["uses-answer"]
+CAP = 0.05
+
+
 def loop(limit, share, missed):
-    return next_limit(limit, share, 0.70, 0.06)
+    return next_limit(limit, share, 0.70, CAP)
 
 
 runs = {
@@ -473,7 +510,7 @@ runs = {
 }
 for name, r in runs.items():
     print(
-        f"{name:23} {r['shown'].mean():4.0f} shown a week, {r['read'].mean():.0f} % read, {r['useful'].sum():4.0f} useful ones read"
+        f"{name:23} {r['shown'].mean():4.0f} shown a week, {r['read'].mean():.0f} % read, {r['early'].sum():4.0f} early ones read, {r['only_listed'].sum():3} patients only on the list"
     )
 
 # %% tags=["uses-answer"]
@@ -481,22 +518,30 @@ fig_loop, axes = plt.subplots(1, 3, figsize=(10, 3.6))
 for (name, r), colour, line in zip(
     runs.items(), (plots.GREY, plots.ORANGE, plots.BLUE), (":", "--", "-"), strict=False
 ):
-    for ax, values in zip(axes, (r["shown"], r["read"], r["useful"].cumsum()), strict=True):
+    for ax, values in zip(axes, (r["shown"], r["read"], r["early"].cumsum()), strict=True):
         ax.plot(r.index, values, color=colour, linestyle=line, label=name)
-plots.label(axes[0], "Far fewer interruptions", "week of 2026 (simulated)", "alerts shown a week")
+plots.label(axes[0], "Fewer interruptions", "week of 2026 (simulated)", "alerts shown a week")
 plots.label(axes[1], "A larger share is read", "week of 2026 (simulated)", "alerts read, of 100")
-plots.label(axes[2], "Fewer useful ones, too", "week of 2026 (simulated)", "useful alerts read since week 1")
+plots.label(axes[2], "Fewer early ones, too", "week of 2026 (simulated)", "early alerts read since week 1")
 axes[0].set_ylim(0)
-axes[2].set_ylim(0, 175)
+axes[2].set_ylim(0, 230)
 axes[2].legend(loc="upper left", fontsize=9)
 plt.show()
 
 # %% [markdown]
 """
-*In words:* three panels over 25 simulated weeks. Your loop (solid) shows about 50 alerts a week, today (dotted) about 115; a larger share is read; useful alerts read grow more slowly. "Show more after a miss" (broken) is back at today's after eight weeks.
+*In words:* three panels over 25 simulated weeks. Your loop (solid) shows about 65 alerts a week, today (dotted) about 115; a larger share is read; early alerts read grow more slowly. "Show more after a miss" (broken) is back at today's after eight weeks.
 
-The loop is not free: it spares the wards more than half of the interruptions, and some useful alerts are never shown. Two rows warn you. If the other systems go on, reading hardly improves: ours are few among all that a ward is shown. And a goal of 80 % without a cap chases its share into **silence**. Such a share needs a cap, and a count beside it.
+The loop is not free. It spares the wards more than four interruptions in ten; 151 early alerts are read, against 174 today, and 18 patients have theirs only on the list. Two rows warn you. If the other systems go on, reading hardly improves: ours are few among all that a ward is shown. And a goal of 80 % without a cap chases its share into **silence**: 46 patients. It needs a cap, and beside it a count that stops the policy. From where on?
 """
+
+# %% tags=["uses-answer"]
+for limit in (WARD_FROM, CAP):
+    listed = run(test, VISIT_FROM, limit)[early.index] == "list"
+    count = listed.groupby(early["stay_id"]).all().sum()
+    by_chance = np.quantile(np.random.default_rng(6).poisson(count / 6, 100_000), 0.98)
+    print(f"ward from {limit:.2f}: {count} patients in six months had every early alert only on the list;")
+    print(f"    if nothing changes, 98 months of 100 have at most {by_chance:.0f} such patients")
 
 # %% [markdown]
 """
@@ -511,36 +556,40 @@ One page for the medical director and the ward nurses. A person grades it:
 | 1 | who is called when: the three rungs in plain words, the capacity and both limits, an owner (a role) for each number |
 | 1 | what it is worth: the list against the vendor's order with its interval, on which months, that the data are synthetic; and whom it does not reach |
 | 1 | the person in the loop: what staff may override, what is never taken from them, what is logged |
-| 1 | the feedback loop: goal, cap and owner, what is simulated and assumed, and why the share read alone is no measure of success |
-| 1 | when it is switched off: one figure that gets worse when the policy does, one limit, one owner, and what happens on the wards then |
+| 1 | the feedback loop: goal, cap and owner, what is simulated and assumed, and who signs a change, why the share read alone is no measure of success |
+| 1 | when it is switched off: one figure that gets worse when the policy does, one limit and where it comes from, one owner, and what happens on the wards then |
 """
 
 # %% [markdown] written="w03-j10-policy" points=5 skills="P2 P3"
 """
 <!-- BEGIN SOLUTION -->
-**Who is called when.** Each deterioration alert gets one of three answers. A chance of 0.08 or more that a visit would still help, a patient who was not visited today, and one of the day's two visits left: the rapid-response nurse joins the bedside by video. A chance of 0.04 or more, or no visit left: the ward nurse sees an alert. Everybody else stands on a list that interrupts nobody. The rapid-response lead owns the two visits and the 0.08, the nurse manager of each ward the 0.04.
+**Who is called when.** Each deterioration alert gets one of three answers. A chance of 0.08 or more that a visit would still help, a patient who was not visited today, and one of the day's two visits left: the rapid-response nurse joins the bedside by video. Otherwise, from a chance of 0.04, or when somebody suspects a sepsis (a lactate was ordered): the ward nurse is shown the alert and answers it. All others stand on a list, which interrupts nobody; each ward's charge nurse goes through it at every change of shift. The rapid-response lead owns the two visits and the 0.08, the medical director the 0.04.
 
-**What it is worth.** On January to June 2026, 14 of 100 visits would have come in time to help, against 8 in the vendor's order; the difference is 6.7 (95 % interval 3.3 to 10.0). That sorts a whole day at once; decided alert by alert, 15 of 100 visits would help, and 1.6 of the two a day are used. The records are synthetic, so we measure it again on ours before anybody is paged. "Would help" means that the criteria were met within a day and nobody had ordered a lactate; whether a visit changes the outcome is not known. Seven in ten of the patients who deteriorated had no alert in time, the visits reach one in nine, and surgery at hospital 3 has had no alert since June 2025. We find out who switched them off before we go live there.
+**What it is worth.** On January to June 2026, 14 of 100 visits would have come in time to help, against 8 in the vendor's order; the difference is 6.7 (95 % interval 3.3 to 10.0). That sorts a whole day at once; decided alert by alert, 15 of 100 visits would help, and 1.6 of the two a day are used. The records are synthetic, so we measure it again on ours before anybody is paged. "Would help" means that the criteria were met within a day and nobody had ordered a lactate; it ranks visits, hides nothing, and whether a visit changes the outcome is not known. Seven in ten of the patients who deteriorated had no alert in time, and the visits reach one in nine.
 
-**Who decides.** The nurse may skip or swap any visit with a word why. Any nurse may call the team for any patient at any time, and a patient's place on the list never counts against a call. We log for each alert the score, the chance, the version, the rung, who opened it and when, what was done, and the reason of an override. Each month two clinicians read a sample of overridden and of unshown alerts after which a patient deteriorated.
+**Today, before any of this:** surgery at hospital 3 has had no alert since June 2025. We report this today as a safety event to the medical director, restore the alerts or put a named person on watch, and then find out who switched them off.
 
-**The loop.** Every Monday the limit for the ward moves by 0.005 towards 70 % of alerts read, never above 0.06. The medical director owns goal and cap. In a simulation this more than halved the alerts and had fewer useful ones read; it assumes that the other systems are cut as well and that what we saw on busy days is an effect. A share read rises to 100 % when nothing is shown, so we report beside it how many patients deteriorated after an alert that we did not show.
+**Who decides.** The nurse may skip or swap any visit with a word why. Any nurse may call the team for any patient at any time, and a patient's place on the list never counts against a call. We log for each alert the score, the chance, the version, the rung, who opened it and when, what was done, and the reason of an override; and who went through the list when. Each month two clinicians read a sample of overridden, of unopened and of unshown alerts after which a patient deteriorated.
 
-**When it stops.** If in any month more than six patients deteriorate whose only alerts in time had stayed on the list, the medical director stops the policy the same day. The wards then see every alert of the vendor's, as today, and the visits go by the nurse's judgement.
+**The loop.** Every Monday a move of 0.005 is proposed for the ward's limit, towards 70 % of shown alerts read, never above 0.05, and the medical director signs it. Goal and cap are theirs, too. In a simulation the wards had four alerts in ten fewer, and 151 early ones were read instead of 174; it assumes that the other systems are cut as well and that what we saw on busy days is an effect. A share read can be raised by showing less and less, so beside it we report how many patients deteriorated after an alert that we did not show.
+
+**When it stops.** The figure: patients who deteriorated within 24 hours of alerts that all stayed on the list, suspected or not, counted every Monday for the month so far. January to June would have had 10 with the limit at 0.04, and 19 at the cap; even there, chance alone brings more than seven in about two months of 100. At more than seven in a month the medical director stops the policy the same day. The wards then see every alert of the vendor's, as today, and the visits go by the nurse's judgement.
 <!-- END SOLUTION -->
 """
 
 # %% tags=["uses-answer"]
 # The result for the folder `portfolio` beside this notebook.
 simulated = {
-    name: {"shown_a_week": round(r["shown"].mean()), "useful_read": round(r["useful"].sum())}
-    for name, r in runs.items()
+    name: {"shown_a_week": round(r["shown"].mean()), "early_read": round(r["early"].sum())} for name, r in runs.items()
 }
 facts = {
     "capacity": {"visits_a_day_at_three_hospitals": VISITS_A_DAY, "visit_from": VISIT_FROM, "ward_from": WARD_FROM},
     "of 100 visits, would still help": useful.round(1),
     "by help against the vendor": f"{gain:.1f} more of 100 visits (95 % interval {gain_low:.1f} to {gain_high:.1f})",
     "patients who deteriorated": reach.sum(),
+    "of them, early alerts only on the list, by rule": {
+        name: int(rows.groupby(early["stay_id"]).all().sum()) for name, rows in hidden.items()
+    },
     "odds of reading, ten alerts more": f"times {per_ten:.2f} (95 % interval {from_:.2f} to {to:.2f}), within wards",
     "25 weeks, simulated": simulated,
     "measured on": "January to June 2026, split by date",
@@ -550,7 +599,7 @@ in_words = f"Bars, of 100 visits that help: {', '.join(f'{name} {value:.0f}' for
 more = {
     "The feedback loop, simulated": (
         fig_loop,
-        "Over 25 weeks: fewer alerts shown, more of them read, fewer useful ones.",
+        "Over 25 weeks: fewer alerts shown, more of them read, fewer early ones.",
     )
 }
 print("Kept:", keep("J10", "An escalation policy for deterioration alerts", facts, fig, in_words, figures=more).name)

@@ -79,110 +79,137 @@ def helps(alerts):
 
 
 # %% exercise="w03-j10-escalate" right="one word, changed step by step"
-def escalate(chance, visit_from, ward_from, visited_today, visits_left):
+def escalate(chance, visit_from, ward_from, visited_today, visits_left, suspected):
     rung = "list"
-    if not visited_today:
-        if chance >= ward_from:
-            rung = "ward"
-        if chance >= visit_from and visits_left >= 1:
-            rung = "visit"
+    if suspected or chance >= ward_from:
+        rung = "ward"
+    if chance >= visit_from and visits_left >= 1 and not visited_today:
+        rung = "visit"
     return rung
 
 
-# %% exercise="w03-j10-escalate" right="one line"
-def escalate(chance, visit_from, ward_from, visited_today, visits_left):
-    if visited_today or chance < ward_from:
+# %% exercise="w03-j10-escalate" right="the list first"
+def escalate(chance, visit_from, ward_from, visited_today, visits_left, suspected):
+    may_visit = not visited_today and visits_left
+    if chance < ward_from and not suspected:
         return "list"
-    return "visit" if chance >= visit_from and visits_left else "ward"
+    return "visit" if chance >= visit_from and may_visit else "ward"
 
 
 # %% exercise="w03-j10-escalate" wrong="the roster is forgotten" says="A visit with none left"
-def escalate(chance, visit_from, ward_from, visited_today, visits_left):
+def escalate(chance, visit_from, ward_from, visited_today, visits_left, suspected):
+    if chance >= visit_from and not visited_today:
+        return "visit"
+    return "ward" if chance >= ward_from or suspected else "list"
+
+
+# %% exercise="w03-j10-escalate" wrong="no visit left, the ward does not hear of it" says="Nobody falls off the ladder"
+def escalate(chance, visit_from, ward_from, visited_today, visits_left, suspected):
+    if chance >= visit_from and not visited_today:
+        return "visit" if visits_left > 0 else "list"
+    return "ward" if chance >= ward_from or suspected else "list"
+
+
+# %% exercise="w03-j10-escalate" wrong="the same patient twice" says="One visit a patient a day"
+def escalate(chance, visit_from, ward_from, visited_today, visits_left, suspected):
+    if chance >= visit_from and visits_left > 0:
+        return "visit"
+    return "ward" if chance >= ward_from or suspected else "list"
+
+
+# %% exercise="w03-j10-escalate" wrong="visited today, so only listed" says="no reason to keep the evening's alert"
+def escalate(chance, visit_from, ward_from, visited_today, visits_left, suspected):
     if visited_today:
         return "list"
-    if chance >= visit_from:
+    if chance >= visit_from and visits_left > 0:
+        return "visit"
+    return "ward" if chance >= ward_from or suspected else "list"
+
+
+# %% exercise="w03-j10-escalate" wrong="suspected patients are hidden by the sort" says="may be the sickest"
+def escalate(chance, visit_from, ward_from, visited_today, visits_left, suspected):
+    if chance >= visit_from and not visited_today and visits_left > 0:
         return "visit"
     return "ward" if chance >= ward_from else "list"
 
 
-# %% exercise="w03-j10-escalate" wrong="no visit left, nobody hears of it" says="Nobody falls off the ladder"
-def escalate(chance, visit_from, ward_from, visited_today, visits_left):
-    if visited_today:
+# %% exercise="w03-j10-escalate" wrong="suspected, so only listed" says="may be the sickest"
+def escalate(chance, visit_from, ward_from, visited_today, visits_left, suspected):
+    if suspected:
         return "list"
-    if chance >= visit_from:
-        return "visit" if visits_left > 0 else "list"
-    return "ward" if chance >= ward_from else "list"
-
-
-# %% exercise="w03-j10-escalate" wrong="the same patient twice" says="Each patient once a day"
-def escalate(chance, visit_from, ward_from, visited_today, visits_left):
-    if chance >= visit_from and visits_left > 0:
+    if chance >= visit_from and not visited_today and visits_left > 0:
         return "visit"
     return "ward" if chance >= ward_from else "list"
 
 
 # %% exercise="w03-j10-escalate" wrong="the last visit is kept" says="The last visit may be used"
-def escalate(chance, visit_from, ward_from, visited_today, visits_left):
-    if visited_today:
-        return "list"
-    if chance >= visit_from and visits_left > 1:
+def escalate(chance, visit_from, ward_from, visited_today, visits_left, suspected):
+    if chance >= visit_from and not visited_today and visits_left > 1:
         return "visit"
-    return "ward" if chance >= ward_from else "list"
+    return "ward" if chance >= ward_from or suspected else "list"
 
 
 # %% exercise="w03-j10-escalate" wrong="above the limit only, for visits" says="exactly `visit_from`"
-def escalate(chance, visit_from, ward_from, visited_today, visits_left):
-    if visited_today:
-        return "list"
-    if chance > visit_from and visits_left > 0:
+def escalate(chance, visit_from, ward_from, visited_today, visits_left, suspected):
+    if chance > visit_from and not visited_today and visits_left > 0:
         return "visit"
-    return "ward" if chance >= ward_from else "list"
+    return "ward" if chance >= ward_from or suspected else "list"
 
 
 # %% exercise="w03-j10-escalate" wrong="above the limit only, for the ward" says="exactly `ward_from`"
-def escalate(chance, visit_from, ward_from, visited_today, visits_left):
-    if visited_today:
-        return "list"
-    if chance >= visit_from and visits_left > 0:
+def escalate(chance, visit_from, ward_from, visited_today, visits_left, suspected):
+    if chance >= visit_from and not visited_today and visits_left > 0:
         return "visit"
-    return "ward" if chance > ward_from else "list"
+    return "ward" if chance > ward_from or suspected else "list"
 
 
 # %% exercise="w03-j10-escalate" wrong="the ward hears everything" says="interrupts nobody"
-def escalate(chance, visit_from, ward_from, visited_today, visits_left):
-    if visited_today:
-        return "list"
-    return "visit" if chance >= visit_from and visits_left > 0 else "ward"
+def escalate(chance, visit_from, ward_from, visited_today, visits_left, suspected):
+    if chance >= visit_from and not visited_today and visits_left > 0:
+        return "visit"
+    return "ward"
 
 
 # %% exercise="w03-j10-escalate" wrong="today's numbers by heart" says="use the arguments"
-def escalate(chance, visit_from, ward_from, visited_today, visits_left):
-    if visited_today:
-        return "list"
-    if chance >= 0.08 and visits_left > 0:
+def escalate(chance, visit_from, ward_from, visited_today, visits_left, suspected):
+    if chance >= 0.08 and not visited_today and visits_left > 0:
         return "visit"
-    return "ward" if chance >= 0.04 else "list"
+    return "ward" if chance >= 0.04 or suspected else "list"
 
 
-# %% exercise="w03-j10-escalate" wrong="asks about the visit only while one is left" says="stays on the list"
-def escalate(chance, visit_from, ward_from, visited_today, visits_left):
-    if visited_today and visits_left > 0:
-        return "list"
-    if chance >= visit_from and visits_left > 0:
+# %% exercise="w03-j10-escalate" wrong="suspicion counts only before the visit" says="is still for the ward"
+def escalate(chance, visit_from, ward_from, visited_today, visits_left, suspected):
+    if chance >= visit_from and not visited_today and visits_left > 0:
+        return "visit"
+    return "ward" if chance >= ward_from or (suspected and not visited_today) else "list"
+
+
+# %% exercise="w03-j10-escalate" wrong="whoever was visited goes to the ward" says="is for the list like any other"
+def escalate(chance, visit_from, ward_from, visited_today, visits_left, suspected):
+    if chance >= visit_from and not visited_today and visits_left > 0:
+        return "visit"
+    return "ward" if chance >= ward_from or suspected or visited_today else "list"
+
+
+# %% exercise="w03-j10-escalate" wrong="suspected, so never visited" says="does not ask about suspicion"
+def escalate(chance, visit_from, ward_from, visited_today, visits_left, suspected):
+    if suspected:
+        return "ward"
+    if chance >= visit_from and not visited_today and visits_left > 0:
         return "visit"
     return "ward" if chance >= ward_from else "list"
 
 
 # %% exercise="w03-j10-escalate" wrong="other words" says="none of the three rungs"
-def escalate(chance, visit_from, ward_from, visited_today, visits_left):
+def escalate(chance, visit_from, ward_from, visited_today, visits_left, suspected):
     return "red" if chance >= visit_from else "amber" if chance >= ward_from else "green"
 
 
 # %% exercise="w03-j10-escalate" wrong="forgets to return" says="gives nothing back"
-def escalate(chance, visit_from, ward_from, visited_today, visits_left):
-    if visited_today:
+def escalate(chance, visit_from, ward_from, visited_today, visits_left, suspected):
+    rung = "visit" if chance >= visit_from and not visited_today and visits_left > 0 else "ward"
+    if chance < ward_from and not suspected:
         return "list"
-    rung = "visit" if chance >= visit_from and visits_left > 0 else "ward"
 
 
 # %% exercise="w03-j10-feedback" right="one change, kept within both ends"
@@ -281,7 +308,7 @@ def next_limit(ward_from, share_read, goal, cap):
 # %% exercise="w03-j10-feedback" wrong="today's cap by heart" says="use `cap`"
 def next_limit(ward_from, share_read, goal, cap):
     if share_read < goal:
-        return min(ward_from + 0.005, 0.06)
+        return min(ward_from + 0.005, 0.05)
     if share_read > goal + 0.05:
         return max(ward_from - 0.005, 0)
     return ward_from
