@@ -67,7 +67,7 @@ Silence wins, and it finds nobody. Where an event is rare, accuracy pays for say
 
 *About 4 min from the start.*
 
-A study at another health system found 0.63 for a widely sold sepsis score (Wong and others, *JAMA Internal Medicine*, 2021, PMC8218233). Its successor reached 0.82 to 0.92 at four, with 13 to 26 % of flags right (*JAMA Network Open*, 2026, PMC12949446). So 0.82 is possible, and ours, on 15,000 stays, has a narrow interval. **Can this evaluation be trusted, or is it too good to be true?** Decide before you read on. Below, the patient whose score rose most before the event.
+Elsewhere a study found 0.63 for a widely sold sepsis score (Wong and others, *JAMA Internal Medicine*, 2021, PMC8218233). Its successor reached 0.82 to 0.92 at four health systems, with 13 to 26 % of flags right (*JAMA Network Open*, 2026, PMC12949446). So 0.82 is possible, and ours, on 15,000 stays, has a narrow interval. **Can this evaluation be trusted, or is it too good to be true?** Decide before you read on. Below, the patient whose score rose most before the event.
 """
 
 # %%
@@ -500,7 +500,7 @@ for name, part in lists.items():
 
 # %% [markdown]
 """
-(The last line is the world's truth; in life nobody hands it to you.) A *perfect* model of cost makes the second line; no metric on that label shows the fault. Diagnoses are no pure measure: hospitals code differently.
+(The last line is the world's truth.) A *perfect* model of cost makes the second line; no metric on that label shows the fault. Diagnoses are no pure measure: hospitals code differently.
 
 **For the CTO:** write beside each model what its label stands in for. **For the product manager:** ask who costs little because they are well, and who because they cannot come.
 
