@@ -46,7 +46,7 @@ print(f"{len(alerts):,} alerts on {alerts['stay_id'].nunique():,} of {len(scored
 
 *Stuck? `hint("w03-in-time")`*
 
-A **deterioration**, here, is a sepsis with organ failure or a transfer to intensive care, found by chart review. An alert helps only before the team has noticed. When somebody has ordered a lactate (a blood test done when sepsis is suspected), the alert repeats what the doctor knows already. When the criteria of deterioration are met, it is too late. So an alert is **in time** when all three hold:
+A **deterioration**, here, is a sepsis with organ failure or a transfer to intensive care, found by chart review. An alert helps only before the team has noticed. When somebody has ordered a lactate (a blood test often done when sepsis is suspected), the alert probably repeats a suspicion; whether anybody acted on it this table does not say. When the criteria of deterioration are met, it is too late. So an alert is **in time** when all three hold:
 
 1. the stay goes on to a deterioration: `met_at` is not empty;
 2. it fired **before** that moment: `fired_at` is earlier than `met_at`;
@@ -92,7 +92,7 @@ assert list(good.index) == list("abcde"), (
 )
 assert not good["d"], "Alert d is marked as in time, and that stay never deteriorated: there was nothing to be in time for."
 assert not good["b"], (
-    "Alert b is marked as in time. A lactate had been ordered: the team suspected it already. Ask for `~lactate_ordered`."
+    "Alert b is marked as in time. A lactate had been ordered: the team probably suspected it already. Ask for `~lactate_ordered`."
 )
 assert not good["c"], "Alert c fired at 08:00 and the criteria were met at 06:00: that is a report, not a warning."
 assert not good["e"], "Alert e fired in the minute in which the criteria were met. In time means earlier: compare with `<`."
@@ -613,7 +613,7 @@ for name, risk in (("as it is", stated), ("recalibrated", mended), ("call everyb
 
 # %% [markdown]
 """
-The first two lines rank the patients in the same order. As stated, the risks do worse than calling nobody, which has 0; recalibrated, they come out above both. Only the number moved, and with it who is called. (No interval here; the lesson shows one.) **For the product manager:** compare the calls a day of the second line with the fifteen that the nurse line can make. When the roster is shorter than the price allows, the roster decides.
+The first two lines rank the patients in the same order. As stated, the risks do worse than calling nobody, which has 0; recalibrated, they come out above both. Only the number moved, and with it who is called. (Computed beforehand, 95 % intervals, patients drawn again: −0.041 to −0.008 as it is, 0.028 to 0.050 recalibrated.) **For the product manager:** compare the calls a day of the second line with the fifteen that the nurse line can make. When the roster is shorter than the price allows, the roster decides.
 
 ## Part 4: the roster decides
 
@@ -706,7 +706,7 @@ for _k in (1, 4):
 
 *About 62 min from the start.*
 
-Week 1 could only say that the figure of each list is uncertain by about 3. Two lists that share their **days** can be compared more sharply, since a busy day lifts both: take the difference of each day, then ask how much its **mean** would change with other days. The **bootstrap** answers: draw as many days as there are, with repeats; take the mean; do it 4,000 times; the middle 95 % of the means is the interval.
+In week 1's project two lists were compared by drawing their shared days again; here you write it. Two lists that share their **days** can be compared more sharply than two that do not, since a busy day lifts both: take the difference of each day, then ask how much its **mean** would change with other days. The **bootstrap** answers: draw as many days as there are, with repeats; take the mean; do it 4,000 times; the middle 95 % of the means is the interval.
 
 Three steps are left to you:
 

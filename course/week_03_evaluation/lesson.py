@@ -47,27 +47,27 @@ alerts = alerts[alerts["kind"] == "deterioration"].merge(met[["stay_id", "met_at
 scores = scores.merge(stays[["stay_id", "admitted"]], on="stay_id").merge(met[["stay_id", "met_at"]], how="left")
 scores["at"] = scores["admitted"] + pd.to_timedelta(scores["hours_since_admission"], unit="h")
 watched = scores.groupby("stay_id").agg(patient_id=("patient_id", "first"), highest=("score", "max"))
-watched["falls"] = watched.index.isin(met["stay_id"])
+watched["deteriorated"] = watched.index.isin(met["stay_id"])
 watched["alerted"] = watched.index.isin(alerts["stay_id"])
-print(f"{len(watched):,} stays with a score, {watched['falls'].mean():.1%} with a deterioration")
+print(f"{len(watched):,} stays with a score, {watched['deteriorated'].mean():.1%} with a deterioration")
 
 # %%
-print(f"accuracy of the vendor:     {(watched['falls'] == watched['alerted']).mean():.1%}")
-print(f"accuracy of never alerting: {(~watched['falls']).mean():.1%}")
-table = pd.crosstab(watched["falls"].astype(int), watched["alerted"].astype(int)) / len(watched) * 1000
+print(f"accuracy of the vendor:     {(watched['deteriorated'] == watched['alerted']).mean():.1%}")
+print(f"accuracy of never alerting: {(~watched['deteriorated']).mean():.1%}")
+table = pd.crosstab(watched["deteriorated"].astype(int), watched["alerted"].astype(int)) / len(watched) * 1000
 table = table.loc[[1, 0], [1, 0]].round().astype(int)
 print("\nper 1,000 stays")
 print(table.set_axis(["deteriorated", "did not"]).set_axis(["alert", "no alert"], axis=1).to_string())
 
 # %% [markdown]
 """
-Silence wins, and it finds nobody. Where an event is rare, accuracy pays for saying no. The vendor knows that, and its slide shows an AUC instead: 0.82.
+Silence wins, and it finds nobody. Where an event is rare, accuracy pays for saying no. The vendor's slide shows an AUC instead: 0.82.
 
 ## 2. Too good to be true?
 
 *About 4 min from the start.*
 
-A study at another health system found 0.63 for a widely sold sepsis score (Wong and others, *JAMA Internal Medicine*, 2021, PMC8218233). Ours scores 0.82 on 15,000 stays, with a narrow interval. **Can this evaluation be trusted, or is it too good to be true?** Here are the rows of the patient whose score rose most before the event. Decide before you read on.
+Elsewhere a study found 0.63 for a widely sold sepsis score (Wong and others, *JAMA Internal Medicine*, 2021, PMC8218233). Its successor reached 0.82 to 0.92 at four health systems, with 13 to 26 % of flags right (*JAMA Network Open*, 2026, PMC12949446). So 0.82 is possible, and ours, on 15,000 stays, has a narrow interval. **Can this evaluation be trusted, or is it too good to be true?** Decide before you read on. Below, the patient whose score rose most before the event.
 """
 
 # %%
@@ -77,9 +77,9 @@ print(one[["at", "score", "lactate_ordered", "met_at"]].to_string(index=False))
 
 # %% [markdown]
 """
-`lactate_ordered` means: somebody ordered a lactate (a blood test for poor circulation) within the 48 hours before. By then a clinician suspects a sepsis, and the score, which reads the chart, may read the order. A high score after that is a fire alarm that rings when the engine has arrived. So keep only scores without such an order, from before the event.
+`lactate_ordered` means: somebody ordered a lactate (a blood test that rises when tissues get too little oxygen, and for other reasons) within the 48 hours before. By then a clinician probably suspects something, and the score, which reads the chart, may read the order. We take the order as a stand-in for suspicion, though lactates are ordered for other reasons too, and an order is not yet treatment. So keep only scores without such an order, from before the event.
 
-What about a deterioration with no score left at all? Whoever buys a *warning* counts it as missed (score 0). The other reading leaves such stays out. We show both. The interval draws whole patients again and again, with replacement (**bootstrap**), because stays of one patient are alike.
+A deterioration with no score left? Whoever buys a *warning* counts it as missed (score 0); the other reading leaves it out. The interval draws whole patients again, with replacement (**bootstrap**), as stays of one patient are alike.
 """
 
 
@@ -100,21 +100,23 @@ views = {"every score, as on the slide": watched.assign(use=watched["highest"])}
 views["before suspicion; none in time = missed"] = watched.assign(use=watched["early"].fillna(0))
 views["before suspicion; none in time = left out"] = watched.assign(use=watched["early"]).dropna()
 for name, part in views.items():
-    low, high = interval(part, lambda t, w: roc_auc_score(t["falls"], t["use"], sample_weight=w), times=120)
-    print(f"{name:42} AUC {roc_auc_score(part['falls'], part['use']):.2f} ({low:.2f} to {high:.2f})")
-print(f"deteriorations without a score in time: {watched.loc[watched['falls'], 'early'].isna().sum()}")
+    low, high = interval(part, lambda t, w: roc_auc_score(t["deteriorated"], t["use"], sample_weight=w), times=120)
+    print(f"{name:42} AUC {roc_auc_score(part['deteriorated'], part['use']):.2f} ({low:.2f} to {high:.2f})")
+print(f"deteriorations without a score in time: {watched.loc[watched['deteriorated'], 'early'].isna().sum()}")
 
 # %%
 early_alerts = alerts[~alerts["lactate_ordered"] & ~(alerts["fired_at"] >= alerts["met_at"])]
-falls = watched[watched["falls"]]
+events = watched[watched["deteriorated"]]
 for name, stay_ids in {"any alert": alerts["stay_id"], "an alert in time": early_alerts["stay_id"]}.items():
-    found = falls.index.isin(stay_ids).sum()
-    ci = binomtest(found, len(falls)).proportion_ci(method="wilson")
-    print(f"{name:16} {found:3} of {len(falls):,} deteriorations: {found / len(falls):.0%} ({ci.low:.0%} to {ci.high:.0%})")
+    found = events.index.isin(stay_ids).sum()
+    ci = binomtest(found, len(events)).proportion_ci(method="wilson")
+    print(f"{name:16} {found:3} of {len(events):,} deteriorations: {found / len(events):.0%} ({ci.low:.0%} to {ci.high:.0%})")
 
 # %% [markdown]
 """
-Too good to be true: a narrow interval speaks of chance, not of a wrong question. 0.63 says how well it warns; 0.73, how well it ranks those it can still warn about. (Shares have **Wilson's** interval, which takes stays as independent. A highest score still favours long stays.)
+Too good to be true: the question is *when* each score was taken, and an interval speaks of chance only. The study's 0.63 stops at the onset of sepsis, ours also at a lactate order: same number, not the same measure.
+
+A highest score grows with time, and quiet stays go on to discharge while the others end at the event, so 0.63 is hard on the score. A fair test asks at a fixed hour who deteriorates in the next 24. (**Wilson's** interval, for shares, takes stays as independent.)
 
 **For the CTO:** ask of each input whose suspicion it records. **For the product manager:** ask what share of events was flagged before anybody knew.
 
@@ -122,7 +124,7 @@ Too good to be true: a narrow interval speaks of chance, not of a wrong question
 
 *About 12 min from the start.*
 
-For every threshold, the **ROC curve** sets deteriorations flagged (sensitivity, recall) against quiet stays flagged; AUC is the area below. The **precision-recall curve** shows how many of the flagged deteriorate. Guess that.
+For every threshold, the **ROC curve** sets deteriorations flagged (sensitivity, recall) against quiet stays flagged; AUC is the area below. The **precision-recall curve** shows how many of the flagged deteriorate.
 """
 
 # %%
@@ -130,16 +132,16 @@ THRESHOLD = alerts["score"].min()  # no alert fires below it
 fig, axes = plt.subplots(1, 2, figsize=(9.5, 4))
 for name, column, colour in [("every score", "highest", plots.GREY), ("in time", "early", plots.BLUE)]:
     value = watched[column].fillna(0)
-    false, true, _ = roc_curve(watched["falls"], value)
-    precision, recall, _ = precision_recall_curve(watched["falls"], value)
+    false, true, _ = roc_curve(watched["deteriorated"], value)
+    precision, recall, _ = precision_recall_curve(watched["deteriorated"], value)
     flag = value >= THRESHOLD  # the dot
-    share = flag.groupby(watched["falls"]).mean()
+    share = flag.groupby(watched["deteriorated"]).mean()
     axes[0].plot(false, true, color=colour, label=name)
     axes[1].plot(recall[recall > 0.02], precision[recall > 0.02], color=colour, label=name)
     axes[0].scatter(share[False], share[True], s=60, color=colour, zorder=3)
-    axes[1].scatter(share[True], watched.loc[flag, "falls"].mean(), s=60, color=colour, zorder=3)
+    axes[1].scatter(share[True], watched.loc[flag, "deteriorated"].mean(), s=60, color=colour, zorder=3)
 axes[0].plot([0, 1], [0, 1], color=plots.RED, linestyle="--", label="a coin")
-axes[1].axhline(watched["falls"].mean(), color=plots.RED, linestyle="--", label="a coin")
+axes[1].axhline(watched["deteriorated"].mean(), color=plots.RED, linestyle="--", label="a coin")
 axes[1].set_ylim(0, 1)
 axes[1].legend(loc="upper right")
 plots.label(axes[0], "ROC: better than a coin", "quiet stays flagged (share)", "deteriorations flagged (share)")
@@ -150,16 +152,16 @@ plt.show()
 """
 *In words:* two panels, each with a grey curve for every score, a blue one for scores in time and a dashed line for a coin; dots mark the vendor's threshold. Left: the grey bows far above the diagonal; the blue less, with a step at its end, the 148 without a score in time. Right: the blue soon falls below 0.2, towards the coin's 0.07.
 
-Neither picture is wrong. The left one does not depend on how common the event is, so it compares scores across wards. The right one is what a nurse lives with, and it moves with the ward. The next cell carries the blue dot to wards where fewer or more deteriorate, all else equal.
+Neither picture is wrong. The left one does not move when only the frequency does; where the patients are of another kind, it moves too. The right one is what a nurse lives with. The next cell carries its blue dot to wards where fewer or more deteriorate, all else equal.
 """
 
 # %%
 value = watched["early"].fillna(0)
-sensitivity = (value[watched["falls"]] >= THRESHOLD).mean()
-false_alarms = (value[~watched["falls"]] >= THRESHOLD).mean()
+sensitivity = (value[watched["deteriorated"]] >= THRESHOLD).mean()
+false_alarms = (value[~watched["deteriorated"]] >= THRESHOLD).mean()
 flag = value >= THRESHOLD
-ci = binomtest(int(watched.loc[flag, "falls"].sum()), int(flag.sum())).proportion_ci(method="wilson")
-precision = watched.loc[flag, "falls"].mean()
+ci = binomtest(int(watched.loc[flag, "deteriorated"].sum()), int(flag.sum())).proportion_ci(method="wilson")
+precision = watched.loc[flag, "deteriorated"].mean()
 print(f"of {flag.sum():,} flagged in time {precision:.0%} deteriorate ({ci.low:.0%} to {ci.high:.0%})")
 for share in [0.01, 0.07, 0.20]:
     right, wrong = share * sensitivity, (1 - share) * false_alarms
@@ -244,14 +246,14 @@ print(f"a call pays from a risk of {pays_from:.2f} on\n")
 print("per day    calls  nurse hours  dollars won (95 % interval, days drawn again)")
 for name, called in lists.items():
     won = test.assign(won=called * (SAVED * SLOT * test["missed"] - CALL))
-    low, high = interval(won, lambda t, w: np.sum(t["won"] * w) / n_days, by="day")
+    low, high = interval(won, lambda t, w: np.sum(t["won"] * w) / n_days, by="day", times=2000)
     hours = called.sum() * MINUTES / 60 / n_days
     dollars = won["won"].sum() / n_days
     print(f"{name:10} {called.sum() / n_days:5.1f} {hours:12.1f} {dollars:12.0f} ({low:.0f} to {high:.0f})")
 
 # %% [markdown]
 """
-The threshold is a ratio of costs; no data went into it. Calling everybody loses, as far as three months can tell; each list wins about 85 dollars a day. (The intervals hold chance, not the assumptions.)
+The threshold is a ratio of costs; no data went into it. Calling everybody seems to lose (the interval all but reaches 0); each list wins about 85 dollars a day. (The intervals hold chance, not the assumptions.)
 
 **Net benefit** (Vickers and Elkin, *Medical Decision Making*, 2006) says it without dollars: per 100 patients, the misses called minus the needless calls, each of these weighed by *t* / (1 − *t*) at the threshold *t*. Drawn for every *t* it is a **decision curve**: whoever weighs a call differently reads at another place. A model has to beat *call everybody* and *call nobody*.
 """
@@ -272,14 +274,14 @@ ax.axhline(0, color=plots.RED, linewidth=1, label="call nobody")
 ax.axvline(pays_from, color=plots.GREY, linestyle=":")
 ax.set_ylim(-4, 18)
 ax.legend()
-plots.label(ax, "Useful up to 0.35; at the top the unmended risk costs most", "threshold t", "net benefit per 100 patients")
+plots.label(ax, "Both models lead from 0.10 to 0.38; then the mended loses less", "threshold t", "net benefit per 100 patients")
 plt.show()
 
 # %% [markdown]
 """
-*In words:* net benefit against the threshold. *Call everybody* falls steeply and crosses zero near 0.19. Both model curves stay above it and above zero up to about 0.35; further right the orange one, the unmended risk, falls to −2.5, the blue one only to −1. A dotted line marks our 0.20.
+*In words:* net benefit against the threshold. *Call everybody* falls steeply and crosses zero near 0.19. From 0.10 on both model curves lie above it, and above zero up to about 0.38; further right the orange one, the unmended risk, falls to −2.6, the blue one only to −0.9. A dotted line marks our 0.20.
 
-Which differences are more than chance, at our 0.20, and at 0.50, where a needless call weighs as much as a miss?
+Which differences are more than chance, at our 0.20, and at 0.50, where a needless call weighs as much as a right one?
 """
 
 # %%
@@ -407,6 +409,7 @@ Now groups of patients, on the list of 15 a day in the test months. Of those who
 # %%
 test["race"] = test["patient_id"].map(patients.set_index("patient_id")["race"]).fillna("not stated")
 test["on_list"] = test["place"] <= 15
+gone = test[test["missed"] == 1]
 
 
 def reached(table, weight):
@@ -414,30 +417,40 @@ def reached(table, weight):
 
 
 for column in ["payer", "language", "race"]:
-    for group, part in test[test["missed"] == 1].groupby(column):
+    for group, part in gone.groupby(column):
         low, high = interval(part, reached)
         share = f"{reached(part, None):.0%} ({low:.0%} to {high:.0%})" if len(part) >= 20 else "too few to say"
         rate = len(part) / (test[column] == group).sum()
         print(f"{column:8} {group:32} {len(part):3} missed ({rate:3.0%}), on the list {share}")
+print()
+for column, one, other in [("payer", "medicaid", "medicare"), ("race", "not stated", "White")]:
+
+    def gap(table, weight, one=gone[column] == one, other=gone[column] == other):
+        return reached(table, weight * one) - reached(table, weight * other)
+
+    low, high = 100 * interval(gone, gap, times=2000)
+    print(f"{one} minus {other}: {100 * gap(gone, 1):.0f} points ({low:.0f} to {high:.0f})")
 
 # %% [markdown]
 """
-By payer the list does differ: of the Medicare patients who stay away it reaches a smaller share than of the Medicaid patients. They are older, and miss less often, so few rank high. One list for all does that even with perfect calibration; whether it is fair is a decision, not a statistic. By language and race the intervals overlap, which is no proof of equality.
+By payer the list does differ: of the Medicare patients who stay away it reaches 28 points fewer than of the Medicaid patients. They are older and miss less often. One list for all does that even with perfect calibration; whether it is fair is a decision.
+
+Do not compare intervals by eye: those of *not stated* (66 %) and White (52 %) overlap, yet the difference is 14 points (1 to 26). It is one of many comparisons, found by looking, so a question for the next quarter. On the others these months cannot tell.
 
 Last, the surgical wards since July 2025. One of them has no alerts. Does nothing happen there, or does nobody hear it?
 """
 
 # %%
 recent = stays[(stays["ward"] == "surgery") & (stays["admitted"] >= "2025-07-01")]
-recent = recent.merge(watched[["highest", "falls", "alerted"]], left_on="stay_id", right_index=True)
+recent = recent.merge(watched[["highest", "deteriorated", "alerted"]], left_on="stay_id", right_index=True)
 for site, part in recent.groupby("site_id"):
-    ci = binomtest(int(part["falls"].sum()), len(part)).proportion_ci(method="wilson")
+    ci = binomtest(int(part["deteriorated"].sum()), len(part)).proportion_ci(method="wilson")
     print(f"{site}: {len(part):,} stays, {(part['highest'] >= THRESHOLD).mean():.0%} above the threshold, ", end="")
-    print(f"{part['alerted'].mean():.0%} alerted; deteriorated {part['falls'].mean():.1%} ({ci.low:.1%} to {ci.high:.1%})")
+    print(f"{part['alerted'].mean():.0%} alerted; deteriorated {part['deteriorated'].mean():.1%} ({ci.low:.1%} to {ci.high:.1%})")
 
 # %% [markdown]
 """
-At `hosp-3` scores pass the threshold and patients deteriorate as elsewhere, yet no alert is shown: ask who switched it off.
+At `hosp-3` scores pass the threshold and patients deteriorate as elsewhere, yet no alert is shown. Report it today, as a safety event; then ask who switched it off.
 
 **For the CTO:** watch outcomes, scores and alerts side by side, by ward. **For the product manager:** no ranking of sites before somebody has asked how they write things down.
 
@@ -445,7 +458,7 @@ At `hosp-3` scores pass the threshold and patients deteriorate as elsewhere, yet
 
 *About 39 min from the start.*
 
-A care programme has places for a tenth of the patients after a stay. A vendor ranks them by next year's **cost**. Obermeyer and others (*Science*, 2019, 366:447) showed what such a label did to Black patients in the United States. Here the groups are addresses: the most deprived areas (index 0.8 and more), and all others.
+A care programme has places for a tenth of the patients after a stay. A vendor ranks by next year's **cost**. Obermeyer and others (*Science*, 2019, 366:447) showed, at one large academic hospital, what such a label did to Black patients: repairing it would raise their share of those offered extra help from 17.7 to 46.5 %. Our groups are addresses: the most deprived areas (index 0.8 and more), and others.
 """
 
 # %%
@@ -487,7 +500,7 @@ for name, part in lists.items():
 
 # %% [markdown]
 """
-(The last line is the world's truth; in life nobody hands it to you.) A *perfect* model of cost makes the second line; no metric on that label shows the fault. Diagnoses are no pure measure: hospitals code differently.
+(The last line is the world's truth.) A *perfect* model of cost makes the second line; no metric on that label shows the fault. Diagnoses are no pure measure: hospitals code differently.
 
 **For the CTO:** write beside each model what its label stands in for. **For the product manager:** ask who costs little because they are well, and who because they cannot come.
 
@@ -495,15 +508,15 @@ for name, part in lists.items():
 
 *About 42 min from the start.*
 
-A model from two hospitals goes to the third. It predicts unplanned returns within 30 days (week 2 builds that rule), learns before 2026, and is judged on 2026: `hosp-1` and `hosp-2` test time alone, `hosp-3` time and place.
+A model from two hospitals goes to the third. It predicts unplanned returns within 30 days (week 2 builds that rule), learns from discharges before December 2025, whose 30 days are over by January, and is judged on 2026: `hosp-1` and `hosp-2` test time alone, `hosp-3` time and place.
 """
 
 # %%
-starts = readmissions(stays, pd.Timestamp("2026-07-01"))
+starts = readmissions(stays, until=pd.Timestamp("2026-06-30 20:00"))
 cases = stays.merge(starts[starts["eligible"]], on="stay_id").astype({"readmitted": int})
 inputs = pd.get_dummies(cases[["admission", "disposition"]], dtype=float)
 inputs = inputs.join(cases[["age", "emergency_visits_6m", "n_diagnoses"]]).assign(days=cases["length_of_stay"].clip(upper=14))
-learn = (cases["discharged"] < "2026-01-01") & (cases["site_id"] != "hosp-3")
+learn = (cases["discharged"] < "2025-12-01") & (cases["site_id"] != "hosp-3")
 model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000)).fit(inputs[learn], cases.loc[learn, "readmitted"])
 cases["risk"] = model.predict_proba(inputs)[:, 1]
 for site, part in cases[cases["discharged"] >= "2026-01-01"].groupby("site_id"):

@@ -31,7 +31,7 @@ def in_time(alerts):
     return ~alerts["lactate_ordered"] & ~(alerts["fired_at"] >= alerts["met_at"])
 
 
-# %% exercise="w03-in-time" wrong="suspicion ignored" says="the team suspected it already"
+# %% exercise="w03-in-time" wrong="suspicion ignored" says="the team probably suspected it already"
 def in_time(alerts):
     return alerts["fired_at"] < alerts["met_at"]
 
