@@ -2,7 +2,7 @@
 """
 # Week 2 exercises: eleven questions to ask of a feed
 
-Lakeshore's board wants a readmission model. Before anybody trains one, you have to say which feeds may be learned from. Each exercise is a small test that you can put to a feed, yours included.
+Lakeshore's board wants a readmission model. Before anybody trains one, you have to say which feeds may be learned from. Each exercise is a small test that you can put to a feed, yours included (real records only inside your own protected environment, with permission).
 
 | | |
 |---|---|

@@ -22,6 +22,8 @@ May 2026. The board of Lakeshore Health asks for a model that says who will be b
 A woman of 93 is in Lakeshore Harbor Hospital for two nights, number of the stay `enc-0061131`. Three systems report it: the record as **FHIR** (Fast Healthcare Interoperability Resources, JSON over an interface), the admission desk as **HL7 v2** messages (lines with bars, the older standard that still moves most hospital events), billing as a **claim** (in the shape of an 837, the claim format of the United States; shortened for teaching).
 
 Here they are as they arrive. Look for four things in each: when she left, why she was there, what her blood showed, and the money.
+
+(Invented. In life every line here is protected health information, and an age over 89 is itself an identifier under Safe Harbor, 45 CFR 164.514(b)(2): look on a secured system, and at no more than you need.)
 """
 
 # %%
@@ -62,7 +64,7 @@ print("ST*837*" + claim)
 
 # %% [markdown]
 """
-In FHIR, names say what things are (`period`, `diagnosis`); diagnoses are references to other files. In HL7, the place says it: `PV1` is the visit, its field 19 the visit's number; `DG1` lines are diagnoses in order; `A03` means discharge. In the claim, `HI` holds the diagnoses with the principal one first, `CLM` the amount.
+In FHIR, names say what things are (`period`, `diagnosis`); diagnoses are references to other files. In HL7, the place says it: `A03` means discharge; `PV1` is the visit, its field 19 the visit's number, 45 the discharge; `DG1` lines are diagnoses, in this feed in order of rank. (The standard has a field for the rank, DG1-15, and one that says admitting, working or final, DG1-6; this feed sends neither, so ask.) In the claim, `HI` holds the diagnoses with the principal one first, `CLM` the amount.
 
 **Predict before you run:** for each of the four facts, which source would you trust? The next cell reads them out, a few lines for each source.
 """
@@ -76,16 +78,19 @@ in_claim = [r"SERVICE\*\d+-(\d+)", r"ICD10CM:(\w+)", r"CLM\*\w+\*([\d.]+)", r"BH
 day, principal, charged, sent = (re.search(pattern, claim)[1] for pattern in in_claim)
 three = {
     "FHIR": [encounter["period"]["end"], first["code"]["coding"][0]["code"], "Observation", f"{cost} cost", "-"],
-    "HL7 A03": [message["EVN-2"], message["DG1-3.1"], "ORU messages", "DFT messages", message["MSH-7"]],
+    "HL7 A03": [message["PV1-45"], message["DG1-3.1"], "ORU messages", "DFT messages", message["MSH-7"]],
     "claim": [day, principal, "none", f"{charged} charged", sent],
 }
 print(pd.DataFrame(three, index=["discharged", "first diagnosis", "results", "money", "sent"]).to_string())
 
 # %% [markdown]
 """
-FHIR and HL7 name the same minute: `Z` is UTC, `-0500` Chicago in summer. The claim knows only a day. Nobody says what was *paid*: 8,050 is what billing reckons the stay cost, 3,380 what was charged; the payment is in an answer you do not have.
+FHIR and HL7 name the same minute: `Z` is UTC, `-0500` Chicago in summer. This shortened claim knows only a day (a full inpatient claim also carries the hours). Nobody says what was *paid*: 8,050 is what billing reckons the stay cost, 3,380 what was charged; the payment is in an answer you do not have. (An invented price list: in US hospitals charges stand well above cost.)
+"""
 
-And the first diagnosis? Cellulitis of the leg (L03.115) in the record, heart failure (I50.9) on the claim. Her discharge summary speaks for the record: redness of the calf, an antibiotic (table `documents`). The coding rules, too, ask for the condition that occasioned the admission (ICD-10-CM Official Guidelines, section II). But a claim is written to be paid, and payment starts from its first diagnosis. How often do they differ?
+# %% [markdown]
+"""
+And the first diagnosis? Cellulitis of the leg (L03.115) in the record, heart failure (I50.9) on the claim. The coding rules ask for the condition "established after study to be chiefly responsible for occasioning the admission" (ICD-10-CM Official Guidelines, section II), so a claim coded days later may rightly differ from the discharge message. Here the discharge summary does not bear it out: redness of the calf, an antibiotic (table `documents`). (A coder sees a second fault, in all three: where I11.0 is coded, it goes before I50.9.) And a claim is written to be paid; payment starts from its first diagnosis. How often do they differ?
 """
 
 # %%
@@ -103,7 +108,7 @@ print(pd.DataFrame(differ, columns=["stay", "HL7 A03", "claim"]).to_string(index
 
 # %% [markdown]
 """
-These files do not say why. It need not be upcoding: blood pressure (I10) before a bowel obstruction (K56.609) hardly pays better. So trust is decided **for each fact**: discharge time from the messages, results from the laboratory, charges from billing, reason for the stay from the record.
+These files do not say why. It need not be upcoding: blood pressure (I10) before a bowel obstruction (K56.609) hardly pays better. So trust is decided **for each fact**: discharge time from the messages, results from the laboratory, charges from billing, reason for the stay from the final coded record, checked against the summary.
 
 **For the CTO:** ask of each column which system it was born in, and for what. **For the product manager:** a model trained on claim diagnoses predicts billing; say so on its label.
 
@@ -231,7 +236,7 @@ print(results[results["stay_id"] == STAY].drop(columns="stay_id").head(4).to_str
 
 # %% [markdown]
 """
-Well under a second, and no server. Two traps are waiting. First: leave `columns` out, and DuckDB guesses the table from the first lines, by default some twenty thousand. To see what that means on a small file, let it look at five. Second: "the stay before this one" needs an order, and two stays can begin on the same *day* (claims know only days). Predict: do the two counts of returns below agree?
+Well under a second, and no server. Two traps are waiting. First: leave `columns` out, and DuckDB guesses the table from the first lines, by default some twenty thousand. To see what that means on a small file, let it look at five. Second: "the stay before this one" needs an order, and two stays can begin on the same *day* (our shortened claims know only days). Predict: do the two counts of returns below agree?
 """
 
 # %%
@@ -295,7 +300,12 @@ plt.show()
 
 **Complete.** Dropping empty rows drops some clinics' people more than others'. Keep "unknown" as a group of its own.
 
-**Plausible.** A median of 87 mg/dL is no sick month: it is µmol/L (88.4 to 1 mg/dL) under the old label, and a check of labels is content. Converting above 15 is safe *on these data*, where nothing lies between 9 and 35. In life, have the laboratory name the day.
+**Plausible.** A median of 87 mg/dL is no sick month: it is µmol/L (88.4 to 1 mg/dL) under the old label. The code lies too: LOINC 2160-0 means mass per volume; µmol/L belongs to 14682-9.
+"""
+
+# %% [markdown]
+"""
+Five months of it in a live feed are first a **patient-safety event**. Ask today what the wards see. Have the laboratory name the day and correct its reports (laboratories in the United States must: 42 CFR 493.1291(k)). Only then repair your table, by hospital and day, never by size: a dialysis patient may really have 17 mg/dL. Here the laboratory names 1 February 2026; section 7 uses it.
 """
 
 # %%
@@ -303,7 +313,7 @@ rows = []
 for kind in ("adt", "oru", "dft"):
     for hospital in (1, 2, 3):
         for _, m in read_hl7(data(f"hl7v2/{kind}-hosp-{hospital}.hl7")):
-            # When it happened, when it was sent. Hospital 2 writes no zone: its clock is Chicago's; 3's laboratory writes UTC.
+            # Recorded or drawn (here: when it happened), and sent. Hospital 2 writes no zone: its clock is Chicago's; 3's laboratory writes UTC.
             happened, sent = m.time("EVN-2", CHICAGO) or m.time("OBR-7", CHICAGO), m.time("MSH-7", CHICAGO)
             rows.append((m.kind, (sent.at.timestamp() - happened.at.timestamp()) / 3600))
 late = pd.DataFrame(rows, columns=["message", "hours"]).groupby("message")["hours"]
@@ -318,7 +328,7 @@ print(both.mean().round(2).to_string())
 
 # %% [markdown]
 """
-**On time.** Discharges (A03) come within the hour, charges (P03) typically after a day, her claim after two weeks. Most changed records (A08) come at once; some hang in a queue for two days and arrive *after* newer ones, and an old telephone number overwrites the new one. Sort by when it happened (EVN-2), not when it was sent (MSH-7).
+**On time.** Discharges (A03) come within the hour, charges (P03) typically after a day, her claim after two weeks. Most changed records (A08) come at once; some hang in a queue for two days and arrive *after* newer ones, and an old telephone number overwrites the new one. Sort by when it was recorded (EVN-2), not when it was sent (MSH-7). (When it happened has fields of its own: EVN-6, empty in this feed, and PV1-45 for a discharge. Here the times agree; in life people enter discharges late.)
 
 And one hospital codes fewer diagnoses. Healthier patients? In life you could not tell; the makers of this world know that they have *more* chronic conditions. A model that learned elsewhere reads silence as health and promises too little risk.
 
@@ -380,12 +390,13 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from carelab.fhir.readmissions import readmissions
 
-names = {"2160-0": "creatinine", "2951-2": "sodium", "718-7": "hemoglobin", "1751-7": "albumin"}
-last = labs[labs["loinc"].isin(names)].sort_values(["taken", "stay_id"])
+names = {"2160-0": "creatinine", "2951-2": "sodium", "718-7": "hemoglobin", "1751-7": "albumin", "mended": "converted"}
+confirmed = (creatinine["site_id"] == "hosp-2") & (creatinine["taken"] >= "2026-02-01")  # by its laboratory
+mended = creatinine.assign(loinc="mended", value=creatinine["value"].where(~confirmed, creatinine["value"] / 88.4))
+last = pd.concat([labs[labs["loinc"].isin(names)], mended]).sort_values(["taken", "stay_id"])
 last = last.drop_duplicates(["stay_id", "loinc"], keep="last").pivot(index="stay_id", columns="loinc", values="value")
 label = readmissions(stays, until=pd.Timestamp("2026-06-30 20:00"))
 starts = stays.merge(label[label["eligible"]], on="stay_id").merge(last.rename(columns=names), on="stay_id", how="left")
-starts["creatinine_mg_dl"] = starts["creatinine"].where(~(starts["creatinine"] > 15), starts["creatinine"] / 88.42)
 train = starts[starts["discharged"] < "2025-12-01"]
 test = starts[(starts["discharged"] >= "2026-01-01")]
 
@@ -435,7 +446,7 @@ lab_names = ["sodium", "hemoglobin", "albumin"]
 ladder = {
     "every filled column": everything,
     "known at the door, creatinine as sent": scores_with([*known, *lab_names, "creatinine"], words),
-    "known at the door, creatinine converted": scores_with([*known, *lab_names, "creatinine_mg_dl"], words),
+    "known at the door, creatinine converted": scores_with([*known, *lab_names, "converted"], words),
 }
 rng = np.random.default_rng(2)
 person, n = pd.factorize(test["patient_id"])[0], test["patient_id"].nunique()
@@ -509,12 +520,12 @@ lineage = {
     "resourceType": "Provenance",
     "target": [{"display": "readmission features, version 1"}],
     "recorded": "2026-06-30T20:00:00-05:00",
-    "activity": {"text": "starts by the rule; creatinine above 15 divided by 88.42"},
+    "activity": {"text": "starts by the rule; creatinine of hosp-2 from 2026-02-01 divided by 88.4, as its laboratory confirmed"},
     "agent": [{"who": {"display": "Chief Technology Officer, Lakeshore Health"}}],
     "entity": [{"role": "source", "what": what[name]} for name in sources],
 }
 model = R4B.get_fhir_model_class("Provenance")
-print(model.model_validate(lineage).model_dump_json(indent=1)[:420], "...")
+print(model.model_validate(lineage).model_dump_json(indent=1)[:480], "...")
 try:
     model.model_validate({key: value for key, value in lineage.items() if key != "agent"})
 except ValueError as problem:

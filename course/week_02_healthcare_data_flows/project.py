@@ -23,6 +23,7 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+from scipy.stats import binomtest
 from sklearn.compose import make_column_selector, make_column_transformer
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
@@ -53,7 +54,7 @@ print(f"{len(inpatient):,} inpatient stays of {len(stays):,}, returns within 30 
 
 # %% [markdown]
 """
-Nothing crashed, and the figure looks plausible. But it counts the second half of a transfer as a return, the next planned cycle of chemotherapy as a failure, and the patients who died as successes. You write the rule that does not. It follows the idea of the all-cause measures of CMS (the US Centers for Medicare & Medicaid Services): unplanned, within 30 days. It is not that measure: CMS leaves out more stays (admissions for cancer treatment, for example), and tells planned from unplanned by codes.
+Nothing crashed, and the figure looks plausible. But it counts the second half of a transfer as a return, the next planned cycle of chemotherapy as a failure, and the patients who died as successes. You write the rule that does not. It follows the idea of the all-cause measures of CMS (the US Centers for Medicare & Medicaid Services): unplanned, within 30 days. It is not that measure: CMS looks at people of 65 and more in Medicare, leaves out psychiatric and rehabilitation stays and admissions for cancer treatment, and tells planned from unplanned by codes.
 
 ## Step 1: one stay or two?
 
@@ -135,7 +136,7 @@ The prediction is made at the door, so a **start** is a stay after which somebod
 |---|---|
 | `continues` | not `last_of_episode`: another stay of the same episode follows |
 | `still-in` | `discharged` is empty (`.isna()`) |
-| `died` | `disposition` is `expired` |
+| `died` | `disposition` is `expired` (deaths after the discharge: step 3) |
 | `against-advice` | `disposition` is `ama` |
 | `transferred` | `disposition` is `transfer`: to a hospital we do not see |
 | `last-30-days` | `discharged` plus 30 days is later than `until` |
@@ -209,6 +210,8 @@ assert list(_found) == ["start", "still-in", "continues"], (
 *About 22 min from the start. Stuck? `hint("w02-j0-returns")`*
 
 Now one row is one **episode**. The next episode of the same patient is a return if it begins **less than 30 days** after the discharge and was **not planned**, that is, its `admission` is not `elective`. Only the next one counts: what follows a planned stay belongs to that one. `following` is given; for a patient's last episode it is empty, so that the gap is empty and less than nothing.
+
+Who **dies after the discharge** counts as not returned, and for most stays no such death is known here. So report deaths beside the rate; the ledger below shows the stays that end in hospice care.
 """
 
 
@@ -286,6 +289,8 @@ ledger = by_record["reason"].value_counts()
 ledger["under observation"] = (stays["class"] != "IMP").sum()
 print(ledger.to_string(header=False), f"\n{ledger.sum():,} stays in all")
 print(f"returns: {by_record['readmitted'].sum():,} of {ledger['start']:,} starts, {by_record['readmitted'].mean():.1%}")
+hospice = by_record.query("reason == 'start' and disposition == 'hospice'")["readmitted"]
+print(f"of these to hospice: {len(hospice)} starts, {hospice.mean():.1%} returned; most deaths would not be known")
 
 # %% tags=["uses-answer"]
 hidden = {
@@ -325,7 +330,7 @@ The mistakes pull in both directions, so a plausible total proves nothing. And t
 
 Synthea is a public generator of patients. In a sample of 615 of them (measured by this course's tests) the first query finds 126 returns, all of 6 people. 44 of these are stays with a reason of cancer care: cycles of treatment, arranged beforehand. The rule counts the other 82. Nearly all of those are rounds of treatment too; the file gives no reason for them, and a rule cannot read what is not written. So ask of every rate: how many **people** is it?
 
-Optional: put an `Encounter.ndjson` (FHIR R4) into a folder `own_files` beside this notebook. Priority, reason or type then say what was planned.
+Optional: put an `Encounter.ndjson` (FHIR R4) of made-up patients (Synthea, US Core examples; never real ones: this folder sits beside files you will share) into a folder `own_files` beside this notebook. Priority, reason or type then say what was planned.
 """
 
 # %% tags=["uses-answer"]
@@ -439,8 +444,11 @@ print(creatinine.groupby([month, "site_id"])["value"].median().unstack().tail(6)
 
 # %% [markdown]
 """
-The numbers convict the label, and do not tell you what to do. You call the laboratory of hosp-2. Its manager confirms in writing that a new analyser has reported **µmol/L since 1 February 2026**, and that the interface goes on printing the old unit. 1 mg/dL of creatinine is 88.4 µmol/L.
+The numbers convict the label. For five months somebody may have treated by them, so this is first a **patient-safety event**: today you ask what the wards see, file the event, and call the laboratory of hosp-2. Its manager confirms in writing that a new analyser has reported **µmol/L since 1 February 2026** while the interface goes on printing the old unit, and issues corrected reports (in the United States a duty: 42 CFR 493.1291(k)). Only then do you repair your own table. 1 mg/dL of creatinine is 88.4 µmol/L.
+"""
 
+# %% [markdown]
+"""
 Three rules, in this order: results that were **taken at the confirmed site, on or after the confirmed day**, are divided by 88.4; every other result stays as it is; whatever is then **above 20** (rare, though possible in untreated kidney failure) becomes empty and goes back to the laboratory. It is never guessed. `value.where(condition, other)` keeps a value where the condition is true, and takes `other` (or nothing) elsewhere.
 """
 
@@ -507,7 +515,7 @@ print(f"\nconverted: {converted:,} of {len(creatinine):,}; left empty: {creatini
 
 *About 51 min from the start. Stuck? `hint("w02-j0-history")`*
 
-A colleague brings a feature table and is proud of it. He took all columns of `stays` and added how many stays each person has, because those who come often come again. No model is sold here; a plain one is our **detector**: trained on discharges before 1 January 2026, tested on those after. In this world no honest score beats an AUC of 0.779, but for chance.
+A colleague brings a feature table and is proud of it. He took all columns of `stays` and added how many stays each person has, because those who come often come again. No model is sold here; a plain one is our **detector**: trained on discharges before 1 December 2025, tested on those from 1 January 2026 on (December's 30 days run into January). In this world no honest score beats an AUC of 0.779, but for chance.
 """
 
 # %%
@@ -516,15 +524,15 @@ CEILING = 0.779  # best AUC on this world's readmissions: data/synthetic/CALIBRA
 
 def detector(table, columns):
     """Outcome, score and AUC of a plain model on the discharges from 1 January 2026 on."""
-    earlier = table["discharged"] < "2026-01-01"
+    earlier, later = table["discharged"] < "2025-12-01", table["discharged"] >= "2026-01-01"
     numbers = make_column_selector(dtype_include=["number", "bool"])
     words = make_column_selector(dtype_exclude=["number", "bool"])
     prepare = make_column_transformer((StandardScaler(), numbers), (OneHotEncoder(handle_unknown="ignore"), words))
     x, y = table[columns], table["readmitted"].astype(int)
     x = x.fillna(x[earlier].median(numeric_only=True))  # unknown: the usual value of the time before
     model = make_pipeline(prepare, LogisticRegression(max_iter=1000)).fit(x[earlier], y[earlier])
-    score = model.predict_proba(x[~earlier])[:, 1]
-    return y[~earlier], score, roc_auc_score(y[~earlier], score)
+    score = model.predict_proba(x[later])[:, 1]
+    return y[later], score, roc_auc_score(y[later], score)
 
 
 # %% tags=["uses-answer"]
@@ -588,11 +596,21 @@ assert list(stays_before(_some, _others)) == [3], f"On another table you counted
 3. Lesson, section 7: when something happened, and when it was known, are two columns.
 """
 
+# %% tags=["uses-answer"]
+starts["stays_before"] = stays_before(starts, linked)
+by_quarter = starts["stays_before"].groupby(starts["discharged"].dt.to_period("Q")).mean()
+print("stays before, mean of a start:", by_quarter.round(2).rename(str).to_dict())
+
+# %% [markdown]
+"""
+The extract begins in July 2024, so the first starts have no past *here*: 0.19 stays on average in the first quarter, 0.54 in the last. A model learns from both as if they were one. Whoever trains on this cohort (week 11) leaves the starts of the first year out, or says so.
+"""
+
 # %% [markdown]
 """
 The tables say when a sample was **taken**, not when its result was **issued**, and nothing about when a diagnosis was coded. The FHIR sample does; the next cell looks. Results come 50 minutes after the sample, so 50 minutes are added below: an assumption, for the lineage. The diagnoses carry the very minute of the discharge. Coders usually work later, so that may be a default of the system: a question to the head of coding, for the memo.
 
-Before you run on: which columns of the colleague's table are not known when the patient leaves? Write them down, then compare with `left_out`. `DATA_DICTIONARY.md` (folder `data/synthetic`) helps with most of them.
+Before you run on: which columns of the colleague's table are not known when the patient leaves? Write them down, then compare with `left_out` (its last line has another reason). `DATA_DICTIONARY.md` (folder `data/synthetic`) helps with most of them.
 """
 
 # %%
@@ -618,7 +636,6 @@ for name, code in {"creatinine": "2160-0", "sodium": "2951-2", "hemoglobin": "71
     if name == "creatinine":
         starts["creatinine_as_delivered"] = last["raw"]
 starts["albumin_measured"] = starts["albumin"].notna()  # it is measured where somebody worries
-starts["stays_before"] = stays_before(starts, linked)
 
 # %% tags=["uses-answer"]
 left_out = {
@@ -628,6 +645,7 @@ left_out = {
     "cost_year_after": "is about the year after",
     "payer": "is as registered on the day of the extract, not of the discharge",
     "stays_in_extract": "counts the return itself",
+    "area_deprivation": "compliance asks to do without it until the fairness review",
 }
 features = [name for name in everything if name not in {**left_out, "site_id": "", "ward": ""}]
 features += ["creatinine", "sodium", "hemoglobin", "albumin", "albumin_measured", "stays_before"]
@@ -658,7 +676,7 @@ plt.show()
 
 # %% [markdown]
 """
-*In words:* three points with 95 % intervals. The look-ahead table lies above 0.9, far right of the best possible 0.779. The honest table lies near 0.76; its interval crosses the line of the best possible, which is chance in the sample and no proof of anything; with the units of one laboratory broken it falls to about 0.65.
+*In words:* three points with 95 % intervals. The look-ahead table lies above 0.9, far right of the best possible 0.779. The honest table lies near 0.75; its interval ends just below the line of the best possible; with the units of one laboratory broken it falls to about 0.65.
 
 **For the CTO:** in life nobody prints the ceiling. Ask for the prediction time, and for the time at which each column becomes known. **For the product manager:** the detector's score is no promise; what it is worth to a nurse is week 3's question.
 """
@@ -677,11 +695,14 @@ impossible = (creatinine["value"] > 20).groupby([creatinine["site_id"], month]).
 unknown = (patients["race"].isna() | patients["ethnicity"].isna()).groupby(patients["home_site_id"]).mean()
 adt = [(name, m) for name in ("hosp-1", "hosp-2", "hosp-3") for _, m in read_hl7(data(f"hl7v2/adt-{name}.hl7"))]
 late = pd.Series([m.time("MSH-7").at - m.time("EVN-2").at > pd.Timedelta(hours=24) for _, m in adt])
+worst = late.groupby([name for name, _ in adt]).agg(["sum", "size", "mean"]).nlargest(1, "mean").iloc[0]
+low, high = binomtest(int(worst["sum"]), int(worst["size"])).proportion_ci(method="wilson")
+counted = f"{worst['sum']:.0f} of {worst['size']:.0f}, 95 % interval {low:.2f} to {high:.2f}"
 codes = inpatient.groupby("site_id")["n_diagnoses"].mean()
 measured = {
     "creatinine": (impossible.max(), "creatinine above 20 mg/dL, worst hospital and month"),
     "race": (unknown.max(), "race or ethnicity unknown, worst clinic"),
-    "late messages": (late.groupby([name for name, _ in adt]).mean().max(), "ADT messages sent over 24 h after the event, worst hospital"),
+    "late messages": (worst["mean"], f"ADT messages sent over 24 h after the event, worst hospital ({counted})"),
     "second records": ((person_of(patients["patient_id"], pairs) != patients["patient_id"]).mean(), "second records, of all clinic records"),
     "coding gap": (1 - codes.min() / codes.max(), "diagnoses per stay: how far the lowest hospital lies below the highest"),
 }
@@ -754,13 +775,13 @@ The lesson followed one visit through the FHIR feed, the HL7 v2 messages and the
 <!-- BEGIN SOLUTION -->
 | fact | we trust | because |
 |---|---|---|
-| time of discharge | ADT message A03, by event time | it is written when the patient leaves; the claim knows only the day |
+| time of discharge | ADT message A03, discharge time (PV1-45) | it is written when the patient leaves; our shortened claim knows only the day |
 | laboratory result | the laboratory's feed, after our check by hospital and month | it has value, unit and time; but the unit column was wrong at one hospital since February |
 | who the person is | none alone: linked records, reviewed by clerks | neither series of numbers finds the second records |
-| money | the claim | that is what is paid |
-| principal diagnosis | the codes of the stay, not the claim's first line | see below |
+| money charged | the claim | it is what we asked for; what was paid stands in the payer's answer (remittance), which we do not have |
+| principal diagnosis | the final coded record, checked against the summary; not the claim's first line | see below |
 
-For one visit the claim puts heart failure first and the ADT message cellulitis. On a claim the first diagnosis decides what is paid. Whichever of the two is right, a model that learns from the claim's order learns how we bill. For the model the codes of the stay win, and their order is not used, until coding and clinicians have looked at such cases together.
+For one visit the claim puts heart failure first and the ADT message cellulitis, as the discharge summary does. On a claim payment starts from the first diagnosis. Whichever of the two is right, a model that learns from the claim's order learns how we bill. For the model the codes of the stay win, and their order is not used, until coding and clinicians have looked at such cases together.
 
 For comparing groups of patients no source is good enough yet: race or ethnicity is unknown for 28 of 100 patients of one clinic. The head of registration has to act first. And hosp-3 codes fewer diagnoses per stay than the others, which may be habit and not health.
 <!-- END SOLUTION -->
@@ -854,9 +875,9 @@ One page to the board: may a readmission model be trained on this? It is read in
 |---|---|
 | 1 | answers first: yes, no, or yes with conditions, and for which use |
 | 2 | the cohort: starts, returns and rate by the rule; at least three exclusions with their counts; why the first query says something else |
-| 1 | what was repaired, on whose confirmation, and what it would have done to a model |
+| 1 | what was repaired, who was told before, on whose confirmation, and what it would have done to a model |
 | 1 | what the model may not see: one column that knew the future, with a figure, and when the prediction is made |
-| 1 | what is not known (for example: returns to hospitals outside the network, people with two hospital records, whether codes were there at discharge), and that the data are synthetic |
+| 1 | what is not known (for example: deaths after the discharge, returns to hospitals outside the network, people with two hospital records, whether codes were there at discharge), and that the data are synthetic |
 | 1 | which limit fails today, who owns it, and what stops the work |
 """
 
@@ -867,13 +888,13 @@ One page to the board: may a readmission model be trained on this? It is read in
 
 **The cohort.** 21,085 stays became 18,189 starts, of which 2,830 were followed by an unplanned return within 30 days: 15.6 %. Left out and counted: 763 stays under observation, 493 that continued in another stay, 518 deaths, 182 discharges against advice, 132 patients still in, 808 discharges of the last 30 days. A first query says 18.3 %, because it counts transfers and planned treatment as returns, and the dead as not returned.
 
-**Repaired.** Since 1 February hosp-2 has reported creatinine in another unit under the old name. The laboratory manager confirmed it in writing; we converted 2,461 results and guessed none. Unrepaired it takes a simple model from an AUC of about 0.75 to 0.65. 65 pairs of clinic records were linked as one person, measured in this world at a precision and recall of 1.00; in life two clerks review a sample.
+**Repaired.** Since 1 February hosp-2 has reported creatinine in another unit under the old name. We filed a safety event the same day; the laboratory manager confirmed the change in writing and issues corrected reports; only then did we convert 2,461 results, and guessed none. Unrepaired it takes a simple model from an AUC of about 0.75 to 0.65. 65 pairs of clinic records were linked as one person, measured in this world at a precision and recall of 1.00; in life two clerks review a sample.
 
-**Not for the model.** The prediction is made at the moment of discharge. A table with all columns reached 0.92, more than is possible here; the number of a person's stays, counted over the whole extract, alone reached 0.84, because it counts the return. Follow-up visits, costs, episode counts and today's payer stay out too.
+**Not for the model.** The prediction is made at the moment of discharge. A table with all columns reached 0.92, more than is possible here; the number of a person's stays, counted over the whole extract, alone reached 0.84, because it counts the return. Follow-up visits, costs, episode counts and today's payer stay out too, and area deprivation until the fairness review.
 
-**Not known.** Returns to hospitals outside the network. Second records among the people whom only a hospital knows, which is 93 of 100 stays. Whether the diagnosis codes were there at the discharge: the FHIR sample stamps them with the minute of discharge, and coders usually work later. When results were issued: 50 minutes after sampling is assumed. History before July 2024. All data are synthetic; every figure has to be measured again on ours.
+**Not known.** Deaths after the discharge, for most stays: they count as not returned (461 starts went to hospice, and 7 of 100 of these returned, against 15.6 of all), so deaths have to be reported beside the rate. Returns to hospitals outside the network. Second records among the people whom only a hospital knows, which is 93 of 100 stays. Whether the diagnosis codes were there at the discharge: the FHIR sample stamps them with the minute of discharge, and coders usually work later. When results were issued: 50 minutes after sampling is assumed. History before July 2024, so that `stays_before` is too low for starts of the first year. All data are synthetic; every figure has to be measured again on ours.
 
-**Limits.** Race or ethnicity is unknown for 28 % at one clinic (limit 10 %, head of registration); hosp-3 codes a fifth fewer diagnoses per stay than the hospital that codes most (limit 10 %, head of coding); 8 % of one hospital's ADT messages come a day late (limit 5 %, interface engineer). If creatinine fails its limit (1 %, laboratory manager) in any month, training stops until it is mended in writing.
+**Limits.** Race or ethnicity is unknown for 28 % at one clinic (limit 10 %, head of registration); hosp-3 codes a fifth fewer diagnoses per stay than the hospital that codes most (limit 10 %, head of coding); 7 of 83 ADT messages of the worst hospital, all of them changed records (A08), came over a day late: as counted above the limit (5 %, interface engineer), though so few messages cannot settle it (95 % interval 4 to 16 %). If creatinine fails its limit (1 %) in any month, the laboratory manager is called the same day, a safety event is filed, and training stops until it is mended in writing.
 
 Signed: the CTO. Reviewed again in three months.
 <!-- END SOLUTION -->
