@@ -351,9 +351,10 @@ def next_limit(ward_from, share_read, goal, cap):
 def late_by_payer(requests, now):
     shares = {}
     for payer, part in requests.groupby("payer"):
+        ended = (now - part["requested"]) / pd.Timedelta(hours=1) >= part["urgent"].map({True: 72, False: 168})
         hours = (part["decided"].fillna(now) - part["requested"]) / pd.Timedelta(hours=1)
         late = ((hours > 72) & part["urgent"]) | (hours > 168)
-        shares[payer] = late[late | part["decided"].notna()].mean()
+        shares[payer] = late[ended].mean()
     return pd.Series(shares)
 
 
@@ -362,7 +363,7 @@ def late_by_payer(requests, now):
     clock = requests["urgent"].map({True: pd.Timedelta(hours=72), False: pd.Timedelta(days=7)})
     due = requests["requested"] + clock
     rows = requests.assign(late=(requests["decided"] > due) | (requests["decided"].isna() & (due < now)))
-    return rows[rows["late"] | rows["decided"].notna()].groupby("payer")["late"].mean()
+    return rows[due <= now].groupby("payer")["late"].mean()
 
 
 # %% exercise="w03-j9-late" wrong="forgets to return" says="Does its last line begin with"
@@ -391,15 +392,17 @@ def late_by_payer(requests, now):
 
 # %% exercise="w03-j9-late" wrong="one clock for everybody" says="each request has its own clock"
 def late_by_payer(requests, now):
-    late = requests["decided"].fillna(now) > requests["requested"] + pd.Timedelta(days=7)
-    known = requests["decided"].notna() | late
+    due = requests["requested"] + pd.Timedelta(days=7)
+    late = requests["decided"].fillna(now) > due
+    known = due <= now
     return late[known].groupby(requests["payer"]).mean()
 
 
 # %% exercise="w03-j9-late" wrong="the urgent clock for everybody" says="each request has its own clock"
 def late_by_payer(requests, now):
-    late = requests["decided"].fillna(now) > requests["requested"] + pd.Timedelta(hours=72)
-    known = requests["decided"].notna() | late
+    due = requests["requested"] + pd.Timedelta(hours=72)
+    late = requests["decided"].fillna(now) > due
+    known = due <= now
     return late[known].groupby(requests["payer"]).mean()
 
 
@@ -407,7 +410,7 @@ def late_by_payer(requests, now):
 def late_by_payer(requests, now):
     answered = requests.dropna(subset=["decided"])
     due = answered["requested"] + pd.to_timedelta(np.where(answered["urgent"], 72, 168), unit="h")
-    return (answered["decided"] > due).groupby(answered["payer"]).mean()
+    return (answered["decided"] > due)[due <= now].groupby(answered["payer"]).mean()
 
 
 # %% exercise="w03-j9-late" wrong="who waits counts as in time" says="A clock that still runs"
@@ -416,11 +419,20 @@ def late_by_payer(requests, now):
     return (requests["decided"].fillna(now) > due).groupby(requests["payer"]).mean()
 
 
+# %% exercise="w03-j9-late" wrong="keeps quick answers whose clock still runs" says="A clock that still runs"
+def late_by_payer(requests, now):
+    due = requests["requested"] + pd.to_timedelta(np.where(requests["urgent"], 72, 168), unit="h")
+    late = requests["decided"].fillna(now) > due
+    known = requests["decided"].notna() | late
+    return late[known].groupby(requests["payer"]).mean()
+
+
 # %% exercise="w03-j9-late" wrong="silence gets seven days, urgent or not" says="and both kinds of silence"
 def late_by_payer(requests, now):
     clock = np.where(requests["urgent"] & requests["decided"].notna(), 72, 168)
-    late = requests["decided"].fillna(now) > requests["requested"] + pd.to_timedelta(clock, unit="h")
-    known = requests["decided"].notna() | late
+    due = requests["requested"] + pd.to_timedelta(clock, unit="h")
+    late = requests["decided"].fillna(now) > due
+    known = due <= now
     return late[known].groupby(requests["payer"]).mean()
 
 
