@@ -7,19 +7,23 @@ July 2026 at Lakeshore Health. Two scores are on the table. The vendor of the **
 | | |
 |---|---|
 | **Afterwards you can** | tell a good evaluation from a flattering one; turn a risk into costs, a threshold and a roster; find those for whom a score fails |
-| **Time** | 45 minutes |
+| **Time** | 60 minutes |
 | **You need** | week 1 |
 | **Data** | alerts, stays and visits of the same three hospitals and twelve clinics; synthetic, every patient is invented |
 | **In the room** | CTO, product manager, rapid-response nurse, biostatistician, patient advocate |
+
+**Product managers:** where you *may pass over the code*, it is machinery (figures, joins, repeated draws); read what it prints.
+
+**Words:** an *interval* says how far chance may move a figure; *odds* set a risk against its rest (0.20 is 1 to 4), *log-odds* are their logarithm; *PPV*, or precision, is the share of flags that are right; *net benefit*: right calls minus needless ones, weighed.
 """
 
 # %% [markdown]
 """
-## 1. 92.8 % accurate, and silent
+## 1. How often is the vendor right?
 
 *About 0 min from the start.*
 
-A patient **deteriorates** when chart review finds a sepsis with organ failure or a transfer to intensive care. The vendor's score is computed every four hours; above the vendor's threshold it alerts. The vendor's report holds one or two rows a stay: the highest score, and the highest before the team noticed anything, where that is another one. The next cell makes one row a stay.
+A patient **deteriorates** when chart review finds a sepsis with organ failure or a transfer to intensive care. The vendor's score is computed every four hours, and alerts above a threshold. The vendor's report holds one or two rows a stay: the highest score, and the highest before the team noticed anything, where that is another one. The next cell joins the tables to one row a stay (you may pass over its code).
 
 Before you run the cell after it, guess: in how many of 100 stays is the vendor right, if "right" means an alert where the patient deteriorates and none where not? And a rule that never alerts?
 """
@@ -65,9 +69,11 @@ Silence wins, and it finds nobody. Where an event is rare, accuracy pays for say
 
 ## 2. Too good to be true?
 
-*About 4 min from the start.*
+*About 5 min from the start.*
 
-Elsewhere a study found 0.63 for a widely sold sepsis score (Wong and others, *JAMA Internal Medicine*, 2021, PMC8218233). Its successor reached 0.82 to 0.92 at four health systems, with 13 to 26 % of flags right (*JAMA Network Open*, 2026, PMC12949446). So 0.82 is possible, and ours, on 15,000 stays, has a narrow interval. **Can this evaluation be trusted, or is it too good to be true?** Decide before you read on. Below, the patient whose score rose most before the event.
+Elsewhere a study found 0.63 for a widely sold sepsis score (Wong and others, *JAMA Internal Medicine*, 2021, PMC8218233). Its successor reached 0.82 to 0.92 at four health systems, with 13 to 26 % of flags right (*JAMA Network Open*, 2026, PMC12949446). So 0.82 is possible, and ours, on 15,000 stays, has a narrow interval. (If we drew other patients like these again and again, a **95 % interval** would hold the true figure about 95 times in 100; if that of a difference holds 0, these months cannot tell.)
+
+**Can this evaluation be trusted, or is it too good to be true?** Decide before you read on. Below, the patient whose score rose most before the event.
 """
 
 # %%
@@ -77,9 +83,9 @@ print(one[["at", "score", "lactate_ordered", "met_at"]].to_string(index=False))
 
 # %% [markdown]
 """
-`lactate_ordered` means: somebody ordered a lactate (a blood test that rises when tissues get too little oxygen, and for other reasons) within the 48 hours before. By then a clinician probably suspects something, and the score, which reads the chart, may read the order. We take the order as a stand-in for suspicion, though lactates are ordered for other reasons too, and an order is not yet treatment. So keep only scores without such an order, from before the event.
+`lactate_ordered` means: somebody ordered a lactate (a blood test that rises when tissues get too little oxygen) within the 48 hours before. By then a clinician probably suspects something, and the score, which reads the chart, may read the order. The order stands in for suspicion, though lactates are ordered for other reasons too, and an order is not yet treatment. So keep only scores without such an order, from before the event.
 
-A deterioration with no score left? Whoever buys a *warning* counts it as missed (score 0); the other reading leaves it out. The interval draws whole patients again, with replacement (**bootstrap**), as stays of one patient are alike.
+A deterioration with no score left? Whoever buys a *warning* counts it as missed (score 0); the other reading leaves it out. Two ways lead to an interval: the **bootstrap** draws whole patients again, with replacement, as stays of one patient are alike; **Wilson's** formula, for shares, takes stays as independent. The next two cells use one each; you may pass over the code.
 """
 
 
@@ -102,7 +108,9 @@ views["before suspicion; none in time = left out"] = watched.assign(use=watched[
 for name, part in views.items():
     low, high = interval(part, lambda t, w: roc_auc_score(t["deteriorated"], t["use"], sample_weight=w), times=120)
     print(f"{name:42} AUC {roc_auc_score(part['deteriorated'], part['use']):.2f} ({low:.2f} to {high:.2f})")
-print(f"deteriorations without a score in time: {watched.loc[watched['deteriorated'], 'early'].isna().sum()}")
+hours = (met.merge(stays).set_index("stay_id")["met_at"] - stays.set_index("stay_id")["admitted"]) / pd.Timedelta("1h")
+none = watched.index[watched["deteriorated"] & watched["early"].isna()]
+print(f"deteriorations without a score in time: {len(none)}, a median {hours[none].median():.1f} hours after admission")
 
 # %%
 early_alerts = alerts[~alerts["lactate_ordered"] & ~(alerts["fired_at"] >= alerts["met_at"])]
@@ -110,21 +118,24 @@ events = watched[watched["deteriorated"]]
 for name, stay_ids in {"any alert": alerts["stay_id"], "an alert in time": early_alerts["stay_id"]}.items():
     found = events.index.isin(stay_ids).sum()
     ci = binomtest(found, len(events)).proportion_ci(method="wilson")
-    print(f"{name:16} {found:3} of {len(events):,} deteriorations: {found / len(events):.0%} ({ci.low:.0%} to {ci.high:.0%})")
+    share = f"{found / len(events):.0%} ({ci.low:.0%} to {ci.high:.0%})"
+    print(f"{name:16} {found} of {len(events):,} deteriorations: {share}")
 
 # %% [markdown]
 """
-Too good to be true: the question is *when* each score was taken, and an interval speaks of chance only. The study's 0.63 stops at the onset of sepsis, ours also at a lactate order: same number, not the same measure.
+Too good to be true: the question is *when* each score was taken, and an interval speaks of chance only. Lakeshore's invented score is built to behave like the one in Wong's study; but that 0.63 stops at the onset of sepsis, ours also at a lactate order.
 
-A highest score grows with time, and quiet stays go on to discharge while the others end at the event, so 0.63 is hard on the score. A fair test asks at a fixed hour who deteriorates in the next 24. (**Wilson's** interval, for shares, takes stays as independent.)
+Ours is hard on the score. A highest score grows with time, and quiet stays go on while the others end at the event; half of the 148 met the criteria within 3.5 hours of admission, and the score first runs at four. A fair test asks at a fixed hour who deteriorates in the next 24. (*In time* means any time before, here and in the exercises; in the project at most 24 hours.)
+
+The vendor's best argument: the alerts are live since January 2025. A patient rescued by one never meets the criteria and counts as in vain; a lactate ordered because of one counts as suspicion. So figures on a live score lean against it, and only a silent period or a trial tells.
 
 **For the CTO:** ask of each input whose suspicion it records. **For the product manager:** ask what share of events was flagged before anybody knew.
 
 ## 3. The same score, two pictures
 
-*About 12 min from the start.*
+*About 16 min from the start.*
 
-For every threshold, the **ROC curve** sets deteriorations flagged (sensitivity, recall) against quiet stays flagged; AUC is the area below. The **precision-recall curve** shows how many of the flagged deteriorate.
+For every threshold, the **ROC curve** sets deteriorations flagged (sensitivity, recall) against quiet stays flagged; AUC is the area below. The **precision-recall curve** shows how many of the flagged deteriorate. The next cell draws both (you may pass over the code).
 """
 
 # %%
@@ -174,7 +185,7 @@ for share in [0.01, 0.07, 0.20]:
 
 ## 4. What a risk means
 
-*About 17 min from the start.*
+*About 23 min from the start.*
 
 Now the no-show model of week 1: it ranked well, and promised more misses than happened. A score is **calibrated** if, of the patients at 0.30, about 30 in 100 stay away. We mend it and leave the model alone. January to March 2026 become **validation** months: the mend is fitted there. April to June are the **test**: nothing in this lesson is chosen on them.
 """
@@ -193,13 +204,14 @@ print(f"{len(train):,} visits to learn from, {len(validation):,} to mend with, {
 
 # %% [markdown]
 """
-The mend is called **recalibration**: a logistic regression with one input, the log-odds of the old risk. It learns two numbers, a shift and a slope. A slope below 1 means that the old risks were too extreme, too high at the top and too low at the bottom. Will the AUC rise, fall or stay?
+The mend is called **recalibration**: a logistic regression with one input, the log-odds of the old risk (0.60 is odds of 1.5 to 1, log-odds 0.41). It learns two numbers: new log-odds = shift + slope × old. A slope below 1 means that the old risks were too extreme, too high at the top and too low at the bottom. Will the AUC rise, fall or stay? (The second cell draws promised against observed; you may pass over the code.)
 """
 
 # %%
 mend = LogisticRegression(C=1e6).fit(logit(validation[["risk"]]), validation["missed"])  # 1e6: hardly penalised
 test["mended"] = mend.predict_proba(logit(test[["risk"]]))[:, 1]
-print(f"shift {mend.intercept_[0]:.2f}, slope {mend.coef_[0, 0]:.2f}")
+high, low = mend.predict_proba(logit(pd.DataFrame({"risk": [0.60, 0.05]})))[:, 1]
+print(f"shift {mend.intercept_[0]:.2f}, slope {mend.coef_[0, 0]:.2f}: 0.60 becomes {high:.2f}, 0.05 becomes {low:.2f}")
 print(f"January to March: {validation['missed'].mean():.3f} stayed away")
 low, high = interval(test, lambda t, w: np.average(t["missed"], weights=w))
 print(f"April to June:    {test['missed'].mean():.3f} stayed away ({low:.3f} to {high:.3f})\n")
@@ -218,20 +230,20 @@ for name, colour, mark in [("risk", plots.ORANGE, "s"), ("mended", plots.BLUE, "
     ax.errorbar(found["promised"], share, yerr=bars, color=colour, marker=mark, label=name, capsize=3)
 ax.plot([0, 0.65], [0, 0.65], color=plots.GREY, linestyle="--", label="as promised")
 ax.legend(loc="upper left")
-plots.label(ax, "Mended, the risk comes closer to what happens", "promised risk", "stayed away (share, 95 % interval)")
+plots.label(ax, "At the top, the mended risk comes closer", "promised risk", "stayed away (share, 95 % interval)")
 plt.show()
 
 # %% [markdown]
 """
-*In words:* promised against observed shares for eight groups of visits, with a dashed diagonal. At the top the orange line lies far below it: promised 0.62, observed 0.39. The blue line stays closer.
+*In words:* promised against observed shares for eight groups of visits, with a dashed diagonal. At the top the orange line lies far below it: promised 0.62, observed 0.39. There the blue line is closer; in four of the other seven groups the orange one is.
 
 The AUC has not moved: it sees order only. Nor is the mend perfect: in the test months fewer stayed away than before. It needs repeating, by a named owner.
 
 ## 5. What a mistake costs
 
-*About 23 min from the start.*
+*About 30 min from the start.*
 
-A call takes a nurse 12 minutes, 9 dollars. A missed slot costs 150. Of 10 calls to patients who would stay away, 3 save the slot. All this is **assumed** (weeks 7 and 8 measure). From which risk on does a call pay?
+A call takes a nurse 12 minutes, 9 dollars. A missed slot costs 150. Of 10 calls to patients who would stay away, 3 save the slot. All this is **assumed** (the CTO track's weeks 7 and 8 measure). From which risk on does a call pay? The next cell counts what four lists win; you may pass over the code.
 """
 
 # %%
@@ -253,7 +265,7 @@ for name, called in lists.items():
 
 # %% [markdown]
 """
-The threshold is a ratio of costs; no data went into it. Calling everybody seems to lose (the interval all but reaches 0); each list wins about 85 dollars a day. (The intervals hold chance, not the assumptions.)
+The threshold is a ratio of costs; no data went into it. Calling everybody seems to lose (the interval all but reaches 0); each list wins about 85 dollars a day. (The intervals hold chance, not the assumptions. Same-day bookings, which nobody can call, are left out; the exercises keep them: 59 visits a day, not 49, and 0.169 missed, not 0.185.)
 
 **Net benefit** (Vickers and Elkin, *Medical Decision Making*, 2006) says it without dollars: per 100 patients, the misses called minus the needless calls, each of these weighed by *t* / (1 − *t*) at the threshold *t*. Drawn for every *t* it is a **decision curve**: whoever weighs a call differently reads at another place. A model has to beat *call everybody* and *call nobody*.
 """
@@ -274,39 +286,40 @@ ax.axhline(0, color=plots.RED, linewidth=1, label="call nobody")
 ax.axvline(pays_from, color=plots.GREY, linestyle=":")
 ax.set_ylim(-4, 18)
 ax.legend()
-plots.label(ax, "Both models lead from 0.10 to 0.38; then the mended loses less", "threshold t", "net benefit per 100 patients")
+plots.label(ax, "In the middle, both models lead", "threshold t", "net benefit per 100 patients")
 plt.show()
 
 # %% [markdown]
 """
 *In words:* net benefit against the threshold. *Call everybody* falls steeply and crosses zero near 0.19. From 0.10 on both model curves lie above it, and above zero up to about 0.38; further right the orange one, the unmended risk, falls to −2.6, the blue one only to −0.9. A dotted line marks our 0.20.
 
-Which differences are more than chance, at our 0.20, and at 0.50, where a needless call weighs as much as a right one?
+Which differences are more than chance: at our 0.20, near both ends of the lead, and at 0.50, where a needless call weighs as much as a right one? The next cell draws patients again; you may pass over the code.
 """
 
 # %%
-pairs = {"mended - nobody, t = 0.20": (0.2, "mended", 0), "mended - risk,   t = 0.20": (0.2, "mended", "risk")}
-pairs |= {"risk   - nobody, t = 0.50": (0.5, "risk", 0), "mended - nobody, t = 0.50": (0.5, "mended", 0)}
-for name, (t, one, other) in pairs.items():
+pairs = [(0.2, "mended", 0), (0.2, "mended", "risk"), (0.1, "mended", 1), (0.3, "mended", 0)]
+pairs += [(0.35, "mended", 0), (0.5, "risk", 0), (0.5, "mended", 0)]
+for t, one, other in pairs:
 
     def gain(table, weight, t=t, one=one, other=other):
-        against = table[other] >= t if other else 0
+        against = table[other] >= t if other in table else other
         return net_benefit(table, weight, table[one] >= t, t) - net_benefit(table, weight, against, t)
 
     low, high = interval(test, gain)
-    print(f"{name}: {gain(test, once):5.2f} ({low:.2f} to {high:.2f})")
+    name = {1: "everybody", 0: "nobody"}.get(other, other)
+    print(f"t = {t:.2f}: {one:6} - {name:9} {gain(test, once):5.2f} ({low:.2f} to {high:.2f})")
 
 # %% [markdown]
 """
-At our threshold the model is worth having, and these months show no difference made by the mend. At 0.50 the unmended risk does worse than calling nobody. To pick the higher line at each threshold would be choosing on the test months.
+At our threshold the model is worth having, as it is from about 0.10 to 0.30; at 0.35 the interval holds 0. At 0.20 these months show no difference made by the mend. At 0.50 the unmended risk does worse than calling nobody. To pick the higher line at each threshold would be choosing on the test months.
 
 **For the CTO:** keep the mend's two numbers in configuration, with their months. **For the product manager:** ask for calibration before anybody reads out a percentage.
 
 ## 6. The roster decides
 
-*About 30 min from the start.*
+*About 40 min from the start.*
 
-The cost says *from 0.20 on*. The roster says *fifteen a day*. Which of the two stops the list? The function draws the risk at each place of the day's list, and what happened there.
+The cost says *from 0.20 on*. The roster says *fifteen a day*. Which of the two stops the list? The function (you may pass over its code) draws the risk at each place of the day's list, and what happened there. Places go by the old risk: the mend keeps the order.
 """
 
 
@@ -338,7 +351,7 @@ draw(15)
 
 # %% [markdown]
 """
-*In words:* share against place on the list. The mended risk falls from 0.66 at the first place to about 0.2 at the fifteenth, where the grey band of the 15 calls ends, and on to 0.1. What happened, as dots with intervals, lies well below it at the first places, near it after that. A dashed line marks 0.20, where a call pays.
+*In words:* share against place on the list. The mended risk falls from 0.66 at the first place to about 0.2 at the fifteenth, where the grey band of the 15 calls ends, and on to 0.1. What happened, as dots with intervals, lies well below it at the first three places, near it up to place 21, and a little below it after that. A dashed line marks 0.20, where a call pays.
 
 Where this page can run code, the next cell moves the number of calls.
 """
@@ -355,9 +368,9 @@ On these assumptions the roster stops the list shortly before the cost does: a f
 
 ## 7. For whom?
 
-*About 34 min from the start.*
+*About 45 min from the start.*
 
-First the clinics, as recorded from July 2024 to March 2026. Which one would you send the others to visit?
+First the twelve clinics and three hospitals, as recorded from July 2024 to March 2026. Which one would you send the others to visit?
 """
 
 # %%
@@ -371,14 +384,14 @@ ax.vlines(cancelled, [c.low for c in ci], [c.high for c in ci], color=plots.GREY
 ax.scatter(cancelled, missed, color=np.where(cancelled > 0.15, plots.RED, plots.BLUE), zorder=3)
 ax.text(cancelled.max() - 0.003, missed.min(), cancelled.idxmax(), ha="right", va="center", color=plots.RED)
 ax.set(xlim=(0, 0.2), ylim=(0, 0.3))
-plots.label(ax, "The clinic with the fewest misses cancels most", "cancelled (share)", "missed, of those not cancelled")
+plots.label(ax, "Fourteen sites look alike, one does not", "cancelled (share)", "missed, of those not cancelled")
 plt.show()
 
 # %% [markdown]
 """
 *In words:* fifteen dots, missed against cancelled visits. Fourteen lie together, at 7 to 9 % cancelled and 17 to 24 % missed. Millpond Clinic lies alone, at 18 % cancelled and 12 % missed; its interval meets no other.
 
-Is it the best clinic, or the one that writes misses down as cancellations? A reminder goes out on the afternoon before, to visits that still stand. So a *cancelled* visit with a delivered reminder was called off at the last moment, or not at all.
+Is it the best clinic, or the one that writes misses down as cancellations? A reminder goes out on the afternoon before, to visits that still stand. So a *cancelled* visit with a delivered reminder was called off at the last moment, or not at all. The next cell counts these, and compares misses recorded with misses promised; you may pass over the code.
 """
 
 # %%
@@ -394,7 +407,7 @@ def ratio(table, weight):
 for there, part in test.groupby(test["site_name"] == "Millpond Clinic"):
     low, high = interval(part, ratio)
     name = "at Millpond" if there else "elsewhere"
-    print(f"{name:11} recorded misses over promised ones, April to June: {ratio(part, 1):.2f} ({low:.2f} to {high:.2f})")
+    print(f"{name:11} recorded over promised misses, April to June: {ratio(part, 1):.2f} ({low:.2f} to {high:.2f})")
 truth = known[here].merge(pd.read_parquet(data("truth/appointments.parquet"))[["appointment_id", "true_status"]])
 really = (truth["true_status"] == "noshow").sum() / truth["true_status"].isin(["noshow", "fulfilled"]).sum()
 print(f"\nmissed at Millpond: {missed.min():.2f} as recorded, {really:.2f} in truth")
@@ -403,7 +416,7 @@ print(f"\nmissed at Millpond: {missed.min():.2f} as recorded, {really:.2f} in tr
 """
 (In life nobody hands you the last line; you ring the desk.) At this clinic the model looks wrong because the label is. Every metric that uses it lies there, and the next model would learn that these patients need no calls.
 
-Now groups of patients, on the list of 15 a day in the test months. Of those who stayed away, whom did the list reach? *Not stated* stays a group of its own. Below 20 misses we print no share.
+Now groups of patients, on the list of 15 a day in the test months. Of those who stayed away, whom did it reach? And do as many stay away as the mended risk promises? *Not stated* stays a group of its own; below 20 misses we print neither. You may pass over the code.
 """
 
 # %%
@@ -416,12 +429,14 @@ def reached(table, weight):
     return np.average(table["on_list"], weights=weight)
 
 
+print(f"{'':41} missed     over promised         on the list")
 for column in ["payer", "language", "race"]:
-    for group, part in gone.groupby(column):
-        low, high = interval(part, reached)
-        share = f"{reached(part, None):.0%} ({low:.0%} to {high:.0%})" if len(part) >= 20 else "too few to say"
-        rate = len(part) / (test[column] == group).sum()
-        print(f"{column:8} {group:32} {len(part):3} missed ({rate:3.0%}), on the list {share}")
+    for group, part in test.groupby(column):
+        away = part[part["missed"] == 1]
+        (a, b), (low, high) = interval(part, ratio), interval(away, reached)
+        told = f"{ratio(part, 1):.2f} ({a:.2f} to {b:.2f})   {reached(away, None):.0%} ({low:.0%} to {high:.0%})"
+        count = f"{len(away):3} ({len(away) / len(part):3.0%})"
+        print(f"{column:8} {group:32} {count}  {told if len(away) >= 20 else 'too few to say'}")
 print()
 for column, one, other in [("payer", "medicaid", "medicare"), ("race", "not stated", "White")]:
 
@@ -433,9 +448,9 @@ for column, one, other in [("payer", "medicaid", "medicare"), ("race", "not stat
 
 # %% [markdown]
 """
-By payer the list does differ: of the Medicare patients who stay away it reaches 28 points fewer than of the Medicaid patients. They are older and miss less often. One list for all does that even with perfect calibration; whether it is fair is a decision.
+By payer the list does differ: of the Medicare patients who stay away it reaches 28 points fewer than of the Medicaid patients. They are older and miss less often. One list for all would do that even if every group's risk were right. It is not: of each miss promised, 0.81 came for the commercially insured (0.71 to 0.90), 1.10 for Medicaid (0.96 to 1.26). Whether one list is fair is a decision.
 
-Do not compare intervals by eye: those of *not stated* (66 %) and White (52 %) overlap, yet the difference is 14 points (1 to 26). It is one of many comparisons, found by looking, so a question for the next quarter. On the others these months cannot tell.
+Do not compare intervals by eye: those of *not stated* and White overlap, yet the difference is 14 points (1 to 26). Found by looking, among many comparisons, it is a question for the next quarter. On the others these months cannot tell.
 
 Last, the surgical wards since July 2025. One of them has no alerts. Does nothing happen there, or does nobody hear it?
 """
@@ -446,7 +461,8 @@ recent = recent.merge(watched[["highest", "deteriorated", "alerted"]], left_on="
 for site, part in recent.groupby("site_id"):
     ci = binomtest(int(part["deteriorated"].sum()), len(part)).proportion_ci(method="wilson")
     print(f"{site}: {len(part):,} stays, {(part['highest'] >= THRESHOLD).mean():.0%} above the threshold, ", end="")
-    print(f"{part['alerted'].mean():.0%} alerted; deteriorated {part['deteriorated'].mean():.1%} ({ci.low:.1%} to {ci.high:.1%})")
+    share = f"{part['deteriorated'].mean():.1%} ({ci.low:.1%} to {ci.high:.1%})"
+    print(f"{part['alerted'].mean():.0%} alerted; deteriorated {share}")
 
 # %% [markdown]
 """
@@ -454,11 +470,11 @@ At `hosp-3` scores pass the threshold and patients deteriorate as elsewhere, yet
 
 **For the CTO:** watch outcomes, scores and alerts side by side, by ward. **For the product manager:** no ranking of sites before somebody has asked how they write things down.
 
-## 8. Cost is not need
+## 8. Who gets a place?
 
-*About 39 min from the start.*
+*About 52 min from the start.*
 
-A care programme has places for a tenth of the patients after a stay. A vendor ranks by next year's **cost**. Obermeyer and others (*Science*, 2019, 366:447) showed, at one large academic hospital, what such a label did to Black patients: repairing it would raise their share of those offered extra help from 17.7 to 46.5 %. Our groups are addresses: the most deprived areas (index 0.8 and more), and others.
+A care programme has places for a tenth of the patients after a stay. A vendor ranks by next year's **cost**, a clinician by diagnoses. Our groups are addresses: 18 of 100 patients live in the most deprived areas (index 0.8 and more). Guess: how many of 100 places would they get on each list?
 """
 
 # %%
@@ -471,14 +487,14 @@ for deprived, colour, name in [(False, plots.BLUE, "other areas"), (True, plots.
     ax.errorbar(cost.index, cost["mean"], yerr=1.96 * cost["sem"], color=colour, marker="o", capsize=3, label=name)
 ax.set(ylim=(0, 30), xticks=range(1, 7), xticklabels=["1", "2", "3", "4", "5", "6 and more"])
 ax.legend(loc="upper left")
-plots.label(ax, "Equally ill on paper, and about 30 % cheaper", "diagnoses coded", "cost of the next year (1,000 $, mean)")
+plots.label(ax, "Equally ill on paper, about 30 % cheaper", "diagnoses coded", "next year's cost (1,000 $, mean)")
 plt.show()
 
 # %% [markdown]
 """
 *In words:* the mean cost of the year after a first stay, against the number of diagnoses coded, with 95 % intervals. Both lines rise, from below 10,000 to above 15,000 dollars. The one for the most deprived areas lies about 30 % below the other throughout.
 
-With equally many diagnoses, less is spent on them. (In this world because care is out of reach; the columns alone could not say.) Who gets a place, if the list goes by cost, or by diagnoses?
+With equally many diagnoses, less is spent on them. (In this world because care is out of reach; the columns alone could not say.)
 """
 
 # %%
@@ -500,30 +516,33 @@ for name, part in lists.items():
 
 # %% [markdown]
 """
-(The last line is the world's truth.) A *perfect* model of cost makes the second line; no metric on that label shows the fault. Diagnoses are no pure measure: hospitals code differently.
+(The last line is the world's truth.) **Cost is not need**: a *perfect* model of cost makes the second line; no metric on that label shows the fault. Obermeyer and others (*Science*, 2019, 366:447) showed at one hospital what such a label did to Black patients: repairing it would raise their share of those offered extra help from 17.7 to 46.5 %. Diagnoses are no pure measure: hospitals code differently.
 
 **For the CTO:** write beside each model what its label stands in for. **For the product manager:** ask who costs little because they are well, and who because they cannot come.
 
 ## 9. Elsewhere, and later
 
-*About 42 min from the start.*
+*About 56 min from the start.*
 
-A model from two hospitals goes to the third. It predicts unplanned returns within 30 days (week 2 builds that rule), learns from discharges before December 2025, whose 30 days are over by January, and is judged on 2026: `hosp-1` and `hosp-2` test time alone, `hosp-3` time and place.
+A new, small model from two hospitals goes to the third. It predicts unplanned returns within 30 days; `readmissions` marks these, and the stays that may count (`eligible`), by a rule of week 2 that you need not know. It learns from discharges before December 2025, whose 30 days are over by January, and is judged on 2026: `hosp-1` and `hosp-2` test time alone, `hosp-3` time and place. You may pass over the code.
 """
 
 # %%
 starts = readmissions(stays, until=pd.Timestamp("2026-06-30 20:00"))
 cases = stays.merge(starts[starts["eligible"]], on="stay_id").astype({"readmitted": int})
 inputs = pd.get_dummies(cases[["admission", "disposition"]], dtype=float)
-inputs = inputs.join(cases[["age", "emergency_visits_6m", "n_diagnoses"]]).assign(days=cases["length_of_stay"].clip(upper=14))
+inputs["days"] = cases["length_of_stay"].clip(upper=14)
+inputs = inputs.join(cases[["age", "emergency_visits_6m", "n_diagnoses"]])
 learn = (cases["discharged"] < "2025-12-01") & (cases["site_id"] != "hosp-3")
-model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000)).fit(inputs[learn], cases.loc[learn, "readmitted"])
+model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000))
+model.fit(inputs[learn], cases.loc[learn, "readmitted"])
 cases["risk"] = model.predict_proba(inputs)[:, 1]
 for site, part in cases[cases["discharged"] >= "2026-01-01"].groupby("site_id"):
     auc = interval(part, lambda t, w: roc_auc_score(t["readmitted"], t["risk"], sample_weight=w), times=120)
     over = interval(part, lambda t, w: np.sum(t["readmitted"] * w) / np.sum(t["risk"] * w))
     print(f"{site}: AUC {roc_auc_score(part['readmitted'], part['risk']):.2f} ({auc[0]:.2f} to {auc[1]:.2f}), ", end="")
-    print(f"returned over promised {part['readmitted'].sum() / part['risk'].sum():.2f} ({over[0]:.2f} to {over[1]:.2f})")
+    share = part["readmitted"].sum() / part["risk"].sum()
+    print(f"returned over promised {share:.2f} ({over[0]:.2f} to {over[1]:.2f})")
 print("diagnoses coded for a stay:", cases.groupby("site_id")["n_diagnoses"].mean().round(1).to_dict())
 
 # %% [markdown]
@@ -535,7 +554,7 @@ At the third hospital it ranks as well as at home, and about a quarter more retu
 """
 ## 10. What to take with you
 
-*About 44 min from the start.*
+*About 59 min from the start.*
 
 1. **First the question, then the score.** Which moment, which patients, which label? A narrow interval around the answer to a wrong question is still wrong.
 2. **A risk has two qualities**: order (AUC) and size (calibration). A threshold from costs needs the size; a roster needs the order.
@@ -547,5 +566,5 @@ At the third hospital it ranks as well as at home, and about a quarter more retu
 - Ask what a false alarm costs, in minutes, and who said so.
 - Ask which site or ward has had no alert this quarter.
 
-**Next:** [the exercises](exercises.ipynb) (90 min), then [the project](project.ipynb): an alert policy and a triage queue. **To read:** Wong and others, *JAMA Internal Medicine*, 2021 (20 min); Obermeyer and others, *Science*, 2019 (30 min); Burkov, *The Hundred-Page Machine Learning Book*, chapter 5 (30 min); DeepLearning.AI, *AI for Medicine Specialization*, course 1 (about 2 weeks).
+**Next:** [the exercises](exercises.ipynb) (110 min), then [the project](project.ipynb), in two sittings of 75 min: an alert policy and a triage queue. **To read:** Wong and others, *JAMA Internal Medicine*, 2021 (20 min); Obermeyer and others, *Science*, 2019 (30 min); Burkov, *The Hundred-Page Machine Learning Book*, chapter 5 (30 min); DeepLearning.AI, *AI for Medicine Specialization*, course 1 (about 2 weeks).
 """
