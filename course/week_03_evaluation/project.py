@@ -63,7 +63,7 @@ print(one.to_string(index=False))
 
 `met_at`: when the criteria of deterioration were met, by chart review (empty: never). `lactate_ordered`: in the two days before, a stand-in for "somebody suspects a sepsis" (lactates are ordered for other reasons, too).
 
-The medical director's rule: **a visit at this alert would still help** if the criteria are met *after* the alert and *at most 24 hours* after it, and no lactate has been ordered. Nobody knows what a visit would have changed. And it is a rule for **ranking visits, not for hiding alerts**: an order is no proof that anybody has read the result or is treating.
+The medical director's rule: **a visit at this alert would still help** if the criteria are met *after* the alert and *at most 24 hours* after it, and no lactate has been ordered. What a visit would have changed nobody knows. It is a rule for **ranking visits, not for hiding alerts**: an order is no proof that anybody has read the result or is treating.
 
 Hours from a to b: `(alerts["b"] - alerts["a"]) / pd.Timedelta(hours=1)`. Join conditions with `&`, each in round brackets; `~column` turns true and false round. Comparing with an empty time gives false.
 """
@@ -132,9 +132,9 @@ assert list(helps(_table)) == [0, 1, 0, 0], (
 
 # %% [markdown]
 """
-Four orders: the **vendor's** score; the same with **suspected patients last**, which needs no model; a model of who **meets the criteria soon** (within 24 hours, suspected or not), proposed for its AUC; a model of where **a visit still helps**, your label. Both models are logistic regressions on what is known when an alert fires; `action` and `reason` are written afterwards and stay out.
+Four orders: the **vendor's** score; the same with **suspected patients last**, which needs no model; a model of who **meets the criteria soon** (within 24 hours, suspected or not), proposed for its AUC; a model of where **a visit still helps**, your label. Both models know what is known when an alert fires; `action` and `reason` are written afterwards and stay out.
 
-On the test months, January to June 2026, each order gets two visits a day, **each patient once**. Two figures for each: the AUC on the team's slide (for "soon"), and how many of 100 visits would still help. **Can the slide be trusted?** Which order wins which? Write your guess down. The next two cells fit and list; you may pass over the code.
+On the test months, January to June 2026, each order gets two visits a day, **each patient once**. For each, the AUC on the team's slide (for "soon"), and how many of 100 visits would still help. **Can the slide be trusted?** Which order wins which? Write your guess down. The next two cells fit and list; you may pass over the code.
 """
 
 # %% tags=["uses-answer"]
@@ -172,7 +172,7 @@ for name, visits in lists.items():
 """
 The order with the best AUC makes no better a list than the vendor's, and half as good a one as yours. The slide is computed correctly and answers another question: it sends the nurse to patients whom the team already suspects. The rule without a model has a coin's AUC, and a list nearly as good as yours.
 
-180 days with two visits each are not many. How sure are the differences? The lists share their days, so the next cell draws whole days with replacement, 2,000 times, and looks at each **difference**; you may pass over the code.
+How sure are the differences? The lists share their days, so the next cell draws 180 whole days with replacement, 2,000 times, and looks at each **difference**; you may pass over the code.
 """
 
 # %% tags=["uses-answer"]
@@ -209,7 +209,7 @@ plt.show()
 
 The vendor will say: alerts are live, and a patient rescued by one never meets the criteria, so that alert counts as in vain. Only a silent period tells, with scores computed and shown to nobody.
 
-**For the CTO:** ask what the obvious rule gets. **For the product manager:** even the best list is wrong about six visits in seven; say so before the nurse finds out.
+**For the CTO:** ask of every AUC which outcome, at which moment, and what the obvious rule gets. **For the product manager:** even the best list is wrong about six visits in seven; say so before the nurse finds out.
 """
 
 # %% [markdown]
@@ -226,7 +226,7 @@ The list above sorts a whole day at once, and at 8:00 nobody knows what fires at
 | the chance is `ward_from` or more, **or** somebody suspects a sepsis (`suspected`: a lactate was ordered) | `ward` | the alert is shown to the ward nurse, who answers it |
 | otherwise | `list` | no interruption; the ward's charge nurse goes through the list at each change of shift |
 
-Your label is 0 for all who are suspected, so `chance` puts them last: **a sort about new information must not hide the sickest.** Row two keeps them in sight. Write it for **one** alert, with `if` and `return`. Any nurse may still call the team for any patient at any time. And `chance` is a place on the model's scale; whether 0.08 is 8 in 100 was not checked, so nobody reads it out as a percentage.
+Your label is 0 for all who are suspected, so `chance` puts them last: **a sort about new information must not hide the sickest.** Row two keeps them in sight. Write it for **one** alert, with `if` and `return`. Any nurse may still call the team for any patient at any time. Whether a `chance` of 0.08 is 8 in 100 was not checked, so nobody reads it out as a percentage.
 """
 
 
@@ -324,9 +324,9 @@ for order, limit in limits:
 
 # %% [markdown]
 """
-We take 0.08 because it uses most of the two visits; 0.10 finds as many useful ones with fewer, and 28 are too few to choose by. A lower limit spends visits in the morning that the evening would have needed. The rule without a model gets 0.40, for as many visits a day. (`WARD_FROM` starts at 0.04, near the middle of all alerts; step 3 moves it.)
+We take 0.08 because it uses most of the two visits; 0.10 finds as many useful ones with fewer, and 28 are too few to choose by. The rule without a model gets 0.40, for as many visits a day. (`WARD_FROM` starts at 0.04, near the middle of all alerts; step 3 moves it.)
 
-Now the test months, and the medical director's question: of all patients who deteriorated, **how many does this policy reach?** (In time means by the rule of step 1.) Guess first.
+Now the test months, and the medical director's question: of all patients who deteriorated, **how many does this policy reach?** (In time means by the rule of step 1.) Guess first; you may pass over the code of both cells.
 """
 
 # %% tags=["uses-answer"]
@@ -341,6 +341,7 @@ for name, rungs in {"your order": test["rung"], "rule without a model": test["by
         rows.groupby(test["day"]).sum().to_numpy()
         for rows in (rungs == "visit", (rungs == "visit") & (test["helps"] == 1))
     )
+    print(f"{name}: {good.sum()} of {made.sum()} visits would help")
     of_100[name] = 100 * np.append(good.sum() / made.sum(), good[draw].sum(axis=1) / made[draw].sum(axis=1))
 of_100["difference"] = of_100["your order"] - of_100["rule without a model"]
 spans = {name: (values[0], *np.percentile(values[1:], [2.5, 97.5])) for name, values in of_100.items()}
@@ -360,9 +361,9 @@ print(reach.to_string(), f"last alert, surgery at hosp-3: {silent:%d %B %Y}", se
 
 # %% [markdown]
 """
-Alert by alert, too, these months cannot tell your order from the rule. Seven in ten of those who deteriorated had no alert in time, and no order finds them. Of the 114 with one, 42 get a visit, for 59 the ward is told, 13 are only on the list.
+Alert by alert, too, these months cannot tell your order from the rule (44 useful visits against 43). Seven in ten of those who deteriorated had no alert in time, and no order finds them. Of the 114 with one, 42 get a visit, for 59 the ward is told, 13 are only on the list.
 
-Surgery at hosp-3 has been silent for a year: a ranking cannot see that, a count by ward can. Report it **today** as a safety event to the medical director, have the alerts restored or a named person put on watch, then find out who switched them off.
+Surgery at hosp-3 has been silent for a year, and 26 of its patients deteriorated in these months: a ranking cannot see that, a count by ward can. Report it **today** as a safety event to the medical director, have the alerts restored or a named person put on watch, then find out who switched them off.
 
 Who had alerts, and none that interrupted anybody? An **early** alert has the criteria met within 24 hours, suspected or not. Guess: what if suspected patients were only listed? If the vendor's score chose what is shown?
 """
@@ -373,7 +374,7 @@ listed = early["rung"] == "list"
 hidden = {"your rungs": listed, "if suspected ones were only listed": listed | early["lactate_ordered"]}
 hidden["by the vendor's score, as many shown"] = early["by_rule"] == "list"
 only = pd.DataFrame({name: on_list.groupby(early["stay_id"]).all() for name, on_list in hidden.items()}).astype(int)
-print(f"of {len(only)} patients who deteriorated after early alerts, every one stayed on the list")
+print(f"patients whose early alerts all stayed on the list, of {len(only)} with early alerts")
 print(only.sum().to_string())
 gap = (only["by the vendor's score, as many shown"] - only["your rungs"]).to_numpy()
 drawn = gap[np.random.default_rng(3).integers(0, len(gap), (2000, len(gap)))].sum(axis=1)  # patients with replacement
@@ -382,7 +383,7 @@ print(f"vendor's score minus your rungs: {gap.sum()} patients (95 % interval {lo
 
 # %% [markdown]
 """
-Deciding by that label what is **shown** would have kept every early alert of 39 of 140 patients from the ward: a good ranking of visits is a dangerous filter. Showing them costs about two interruptions a day more. The 10 that remain the charge nurse may find at the next change of shift, which no table records. Here the model is worth something: with as many alerts shown, the vendor's score hides 22.
+Deciding by that label what is **shown** would have kept every early alert of 39 of 140 patients from the ward: a good ranking of visits is a dangerous filter. Showing them costs about two interruptions a day more. The charge nurse may find the other 10 at the next change of shift; no table records it. Here the model is worth something: with as many alerts shown, the vendor's score hides 22.
 
 ## Step 3: what alerts do to their readers
 
@@ -562,9 +563,9 @@ plt.show()
 """
 *In words:* three panels over 25 simulated weeks: your loop (solid) shows about 65 alerts a week, today (dotted) about 115; a larger share is read, and fewer early ones. "Show more after a miss" (broken) is back at today's after eight weeks.
 
-The loop spares the wards more than four interruptions in ten; 23 fewer early alerts are read than today (interval 14 to 34), and 18 patients have theirs only on the list. "Show more" is within chance of today. If the other systems go on, reading hardly improves: ours are few among all that a ward is shown. And a goal of 80 % without a cap chases its share into **silence**: 20 alerts in the last week.
+The loop costs 23 early alerts that would have been read (interval 14 to 34), and 18 patients have theirs only on the list. "Show more" is within chance of today. If the other systems go on, reading hardly improves. A goal of 80 % without a cap chases its share into **silence**: 20 alerts in the last week.
 
-So a count stops the policy. **Its limit** lies where chance alone seldom takes a month without change: lower, it stops a good policy; higher, it comes late.
+So a count stops the policy. **How to set its limit:** see what past months show, and how far chance alone takes a month at that rate. Lower, it stops a good policy; higher, it comes late.
 """
 
 # %% tags=["uses-answer"]
@@ -600,9 +601,9 @@ One page for the medical director and the ward nurses. A person grades it:
 <!-- BEGIN SOLUTION -->
 **Who is called when.** Each deterioration alert gets one of three answers. A chance of 0.08 or more that a visit would still help, a patient who was not visited today, and one of the day's two visits left: the rapid-response nurse joins the bedside by video. Otherwise, from a chance of 0.04, or when somebody suspects a sepsis (a lactate was ordered): the ward nurse is shown the alert and answers it. All others stand on a list, which interrupts nobody; each ward's charge nurse goes through it at every change of shift. The rapid-response lead owns the two visits and the 0.08, the medical director the 0.04.
 
-**What it is worth.** On January to June 2026, decided alert by alert as it will run, 15 of 100 visits would have come in time to help (95 % interval 11 to 19), and 1.6 of the two a day are used. The best order that needs no model, the vendor's score with suspected patients last, gets 14; the difference of 1.3 (−2.5 to 4.7) may be chance. Most of the gain over the vendor's order is that rule's. **We take the model all the same, for the second rung:** with as many alerts shown, the vendor's score leaves the early alerts of 22 patients only on the list, the model those of 10 (12 fewer, 3 to 21). If it drifts, visits go by the rule. The records are synthetic: we measure again on ours before anybody is paged. "Would help" means that the criteria were met within a day and nobody had ordered a lactate; whether a visit changes the outcome is not known. Seven in ten of the patients who deteriorated had no alert in time, and the visits reach one in nine.
+**What it is worth.** On January to June 2026, decided alert by alert as it will run, 15 of 100 visits would have come in time to help (95 % interval 11 to 19), and 1.6 of the two a day are used. The best order that needs no model, the vendor's score with suspected patients last, gets 14; the difference of 1.3 (−2.5 to 4.7) may be chance: 44 useful visits against 43. Most of the gain over the vendor's order is that rule's. **We take the model all the same, for the second rung:** with as many alerts shown, the vendor's score leaves the early alerts of 22 patients only on the list, the model those of 10 (12 fewer, 3 to 21). If it drifts, visits go by the rule. The records are synthetic: we measure again on ours before anybody is paged. "Would help" means that the criteria were met within a day and nobody had ordered a lactate; whether a visit changes the outcome is not known. Seven in ten of the patients who deteriorated had no alert in time, and the visits reach one in nine.
 
-**Today, before any of this:** surgery at hospital 3 has had no alert since June 2025. We report this today as a safety event to the medical director, restore the alerts or put a named person on watch, and then find out who switched them off.
+**Today, before any of this:** surgery at hospital 3 has had no alert since June 2025. It is a safety event, reported today to the medical director; the alerts are restored or a named person is on watch, and then we find out who switched them off.
 
 **Who decides.** The nurse may skip or swap any visit with a word why. Any nurse may call the team for any patient at any time, and a patient's place on the list never counts against a call. We log for each alert the score, the chance, the version, the rung, who opened it and when, what was done, and the reason of an override; and who went through the list when. Each month two clinicians read a sample of overridden, of unopened and of unshown alerts after which a patient deteriorated.
 
