@@ -730,7 +730,7 @@ assert abs(found["C"] - 2 / 3) < 1e-9 and found["D"] == 0 and abs(later["E"] - 1
 """
 1. Four lines are enough: the end of each clock; which requests are late; of which we know; the share by payer.
 2. With `decided.fillna(now)`, a request without an answer is late exactly when its clock ended before `now`.
-3. A request counts once its clock has run out, whether or not there is an answer. So only the end of the clock and `now` decide. Lesson, section 7, has shares by group.
+3. A request counts once its clock has run out, whether or not there is an answer: only the end of the clock and `now` decide. Lesson, section 7, groups by clinic in the same way.
 """
 
 # %% tags=["uses-answer"]
@@ -745,11 +745,11 @@ print(by_payer.to_string())
 
 # %% [markdown]
 """
-The medians are level. One payer is late 7 to 15 times as often as the others, far beyond chance (last column: 95 % interval), and no report of medians shows it.
+The medians are level. One payer is late 7 to 15 times as often as the others, far beyond chance (last column: 95 % interval); no median shows it.
 
 ### Step 2: what is special about a request?
 
-*About 20 min. Read and run.* Three flags can be read off the form: supplier **out of network**; a **repeat** (same patient and service within 21 days; a later renewal is none); a **gap**, a missing fact that nearly every form for that service gives. Where one is up, somebody has to be asked. The vendor adds a model, the risk that the payer says no: learned from decisions before October 2025, its cut (0.2) chosen on October to December, judged on January to June 2026. (Two cells of machinery: the first reads the flags off the forms and fits the model, the second says how good they are. You may pass over the code.)
+*About 20 min. Read and run.* Three flags can be read off the form: supplier **out of network**; a **repeat** (same patient and service within 21 days; a later renewal is none); a **gap**, a missing fact that nearly every form for that service gives. Where one is up, somebody has to be asked. The vendor adds a model, the risk that the payer says no: learned from decisions before October 2025, its cut (0.2) chosen on October to December, judged on January to June 2026. (The next two cells read the flags, fit the model and say how good both are; you may pass over the code.)
 """
 
 # %%
@@ -853,9 +853,9 @@ print(results.round(1).to_string())
 
 # %% [markdown]
 """
-First what the vendor will say, and rightly: late answers fall from 10 to 9 in 100, of the urgent from 63 to 19. But the **mean is the same**: while each review takes one place, a sort makes no time, it hands waiting on. Here to those where somebody has to be asked: 55 in 100 late, the longest after four months. Nothing leaked; the median is the wrong number. Hence SOP 03.
+First what the vendor will say, and rightly: late answers fall from 10 to 9 in 100, of the urgent from 63 to 19. But the **mean is the same**: a sort makes no time, it hands waiting on, here to those where somebody has to be asked: 55 in 100 late, the longest after four months. Nothing leaked; the median is the wrong number. Hence SOP 03.
 
-And the slide leaves out the first row, which the board asks about: **the payers today** (hours of answers given; late of clocks that have run out). With 16 places the desk is slower than they are.
+And the slide leaves out the first row, which the board asks about: **the payers today** (hours of answers given; late of clocks that have run out). With 16 places the desk is slower.
 
 **For the CTO:** ask for a simulation's list of assumptions. **For the product manager:** ask who waits longer.
 
@@ -953,9 +953,9 @@ plt.show()
 
 # %% [markdown]
 """
-*In words:* two panels, late answers per 100 against places a weekday; dotted, the payers today (all 4, urgent 2). All: with 15, about 60 in each order; with 16, first come 10, urgent first 7, the look-by orders 5 to 6; with 17, first come 1, the others 0. Urgent: first come 79, 63, 11 with 15, 16, 17; look-by alone 63 with 15, then 2 and 1; with the urgent first, always 1.
+*In words:* late answers per 100 against places a weekday; dotted, the payers today (all 4, urgent 2). All: with 15, about 60 in each order; with 16, first come 10, urgent first 7, look-by 5 to 6; with 17, at most 1. Urgent: first come 79, 63, 11 with 15, 16, 17; look-by alone 63, 2, 1; with the urgent first, always 1.
 
-The 17th place is worth more than any sort: the mean falls from 89 to 29 hours, and whom the rest of the waiting hits is what the order decides. **For the product manager:** ask for the reviewer before the model.
+The 17th place is worth more than any sort: the mean falls from 89 to 29 hours. The order decides who bears the rest. **For the product manager:** ask for the reviewer before the model.
 
 *About 52 min. Stuck? `hint("w03-j9-added")`*
 
@@ -1005,7 +1005,7 @@ print(
 """
 1. Which of the orders use no model? Take the one of these with the fewest late answers.
 2. Write `added = ` and the difference: late answers of that order, minus late answers of the model's order.
-3. Lesson, section 1 and section 5: a score is worth its distance to what can be had without it.
+3. Lesson, section 1: there too a score is set beside a rule that needs none.
 """
 
 # %% [markdown]
@@ -1027,10 +1027,11 @@ times = {n: [(time - start) / minute for time in places(n)] for n in [16, 17]}
 for _ in range(100):
     drawn = [weeks[week] + 10_080 * place for place, week in enumerate(rng.integers(0, len(weeks), len(weeks)))]
     new = pd.concat(drawn, ignore_index=True)
-    half_years.append({name: new["open by"].lt(run_queue(new[name], times[16], new["sent"])).sum() for name in names})
-    for n in times:
-        wait = run_queue(new[best], times[n], new["sent"]) - new["asked"]  # the 48 hours of asking are in it
-        half_years[-1][f"mean hours, {n} places"] = wait.mean() / 60
+    runs = {name: run_queue(new[name], times[16], new["sent"]) for name in names}
+    found = {name: new["open by"].lt(run).sum() for name, run in runs.items()}
+    for n, run in {16: runs[best], 17: run_queue(new[best], times[17], new["sent"])}.items():
+        found[f"mean hours, {n} places"] = (run - new["asked"]).mean() / 60  # the 48 hours of asking are in it
+    half_years.append(found)
 half_years, other = pd.DataFrame(half_years), {}
 for name in half_years.columns[-2:]:
     low, middle, high = half_years[name].quantile([0.05, 0.5, 0.95])
@@ -1047,7 +1048,7 @@ Between the orders each difference can go either way: where more requests come t
 
 *About 57 min. Stuck? `hint("w03-j9-order")`*
 
-With which order would you launch? Write down `launch_order`, a row of the big table. More than one can be defended; you defend yours below.
+With which order would you launch? Write down `launch_order`, a row of the big table. More than one can be defended. (`added` compares the two look-by orders; if you launch with another, say so.)
 """
 
 # %% exercise="w03-j9-order" skills="P2"
@@ -1149,7 +1150,7 @@ assert abs(low - 0.25) < 1e-9 and abs(high - 0.875) < 1e-9, (
 """
 1. Count all denials in both shares; most were never appealed, and that is the point.
 2. The lowest is the share of one word. The highest is 1 minus the share of another word.
-3. Lesson, section 7: a metric says nothing about those whose outcome nobody recorded.
+3. Lesson, section 7: at Millpond Clinic, too, what was recorded was not what happened.
 """
 
 # %%
@@ -1172,7 +1173,7 @@ for share in [0.125, 0.2, 0.25]:  # an audit of 60 denials, and the rule "stop a
 
 # %% [markdown]
 """
-By our flags most overturned denials were **routine**: a mistake does not announce itself on the form. (Of those decided the share is higher in the lane high, because more are denied there.) Chance alone moves a quarter's count over the whole range in the last line of the first output, so one quiet quarter proves nothing.
+By our flags most overturned denials were **routine**: a mistake does not announce itself on the form. (Of those decided the share is higher in the lane high, because more are denied there.) Chance alone moves a quarter's count over the range printed above, so one quiet quarter proves nothing.
 
 The best answer to "9 to 97 %" is the house audit (`sop-08-audit.md`: two readers, 60 denied requests a quarter). About 60 come in a quarter, repeats left out: it reads **nearly all**, appealed or not. What it cannot do is tell a small rise from chance: from one in eight (`sop-04-denials.md`), a rise to one in five is missed more often than not.
 
