@@ -491,7 +491,7 @@ def look_by(sent, urgent, question):
 
 
 # %% exercise="w03-j9-added" right="read off the table"
-added = 19 - 15
+added = 108 - 99
 
 # %% exercise="w03-j9-added" right="the best order without a model, found by code"
 total = counts.sum()
@@ -511,6 +511,25 @@ added = counts["look-by, model"].sum() - counts["look-by, flags"].sum()
 
 # %% exercise="w03-j9-added" wrong="week by week" says="a number of late answers is wanted"
 added = counts["look-by, flags"] - counts["look-by, model"]
+
+
+# %% exercise="w03-j9-order" right="the urgent first, without a model"
+launch_order = "urgent first"
+
+# %% exercise="w03-j9-order" right="the fewest late answers, found by code"
+launch_order = results.drop(index="payers today")["late per 100, all"].idxmin()
+
+# %% exercise="w03-j9-order" wrong="the times, not the name" says="a name in quotation marks"
+launch_order = orders["urgent, look-by"]
+
+# %% exercise="w03-j9-order" wrong="what happens today" says="none of the desk's orders"
+launch_order = "payers today"
+
+# %% exercise="w03-j9-order" wrong="the shortest median" says="bought by leaving the hard ones"
+launch_order = "easiest first"
+
+# %% exercise="w03-j9-order" wrong="as it always was" says="the very requests that a clinician marked"
+launch_order = "first come"
 
 
 # %% exercise="w03-j9-wrong" right="counted"
