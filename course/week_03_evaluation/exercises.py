@@ -333,7 +333,7 @@ assert np.allclose(_groups["observed"].to_numpy(dtype=float), _happened.to_numpy
 
 The order is useful, so keep it and mend the scale: a small **logistic regression** learns what the old risk means, from months in which the outcome is known. It works on the **log-odds** of the old risk, log(p / (1 − p)), because there a wrong base rate is one shift. Then it translates the risks of new patients. Fit on `valid`, never on the months that you will report.
 
-`log_odds` below makes of risks the table of one column that scikit-learn wants, for `fit` and for the new patients alike. Three lines are left:
+`log_odds` below turns risks, old and new ones alike, into the one-column table that scikit-learn wants. Three lines are left:
 
 - make a `LogisticRegression()` and `fit` it on the log-odds of the old risks and their outcomes;
 - ask it for the probabilities of the **new** patients, from the log-odds of their old risks;
@@ -513,15 +513,15 @@ assert bill is not None, "Your function gives nothing back. Does its last line b
 assert isinstance(bill, dict) and set(bill) == {"minutes", "dollars"}, "Give back a dict with the keys minutes and dollars."
 minutes, dollars = float(bill["minutes"]), float(bill["dollars"])
 assert abs(minutes - 28) < 1e-9, f"{minutes:.1f} minutes. Four calls of seven minutes each were made, the needless ones among them."
-time = 28 / 60 * 50
+wages = 28 / 60 * 50
 assert abs(dollars - 1660) > 1e-9, "1660 dollars: you multiplied minutes by a wage per hour. Divide the minutes by 60 first."
-assert abs(dollars - time - 160) > 1e-9, "183.33 dollars: you forgot the would-be miss that nobody called. That one stays away, and that costs too."
-assert abs(dollars - time - 140) > 1e-9, "163.33 dollars: the share `kept` comes after all. Of the called would-be misses, 1 - kept still stay away."
-assert abs(dollars - time - 240) > 1e-9, "263.33 dollars: you applied 1 - kept to all would-be misses. The one whom nobody called stays away for certain: only a call keeps."
-assert abs(dollars - time - 100) > 1e-9, "123.33 dollars supposes that every call succeeds; only the share `kept` of the called would-be misses comes."
-assert abs(dollars - time - 300) > 1e-9, "323.33 dollars supposes that calls never help; the share `kept` of the called would-be misses comes."
-assert not 1e-9 < abs(dollars - time - 260) < 0.5, f"You returned {dollars} dollars: rounded. Return what the sum gives; round when you print."
-assert abs(dollars - time - 260) < 1e-9, (
+assert abs(dollars - wages - 160) > 1e-9, "183.33 dollars: you forgot the would-be miss that nobody called. That one stays away, and that costs too."
+assert abs(dollars - wages - 140) > 1e-9, "163.33 dollars: the share `kept` comes after all. Of the called would-be misses, 1 - kept still stay away."
+assert abs(dollars - wages - 240) > 1e-9, "263.33 dollars: you applied 1 - kept to all would-be misses. The one whom nobody called stays away for certain: only a call keeps."
+assert abs(dollars - wages - 100) > 1e-9, "123.33 dollars supposes that every call succeeds; only the share `kept` of the called would-be misses comes."
+assert abs(dollars - wages - 300) > 1e-9, "323.33 dollars supposes that calls never help; the share `kept` of the called would-be misses comes."
+assert not 1e-9 < abs(dollars - wages - 260) < 0.5, f"You returned {dollars} dollars: rounded. Return what the sum gives; round when you print."
+assert abs(dollars - wages - 260) < 1e-9, (
     f"{dollars:.2f} dollars. The time costs 23.33; one would-be miss was not called, the two called ones stay away with a share of 0.8, and a missed visit loses 100."
 )
 flag = (later["risk"] >= later["risk"].quantile(0.8)).astype(int)
@@ -745,7 +745,7 @@ The draw is made for you: `picks` has 4,000 rows, each with the row numbers of t
 2. the mean of each draw: `values[picks]` looks the days up, one draw a row, and `.mean(axis=1)` averages each **row**;
 3. `np.quantile(values, share)` is the value below which that share lies. Which two shares leave the middle 95 % between them?
 
-It treats days as independent. A patient who stays on the list for a week ties days together; then draw whole weeks. Tolerance: a twentieth of the interval's width for each limit. (For the mean of many days the textbook's ± 1.96 standard errors comes out nearly the same, and passes; the bootstrap also serves where no formula does.)
+It treats days as independent. A patient who stays on the list for a week ties days together; then draw whole weeks. Tolerance: a twentieth of the interval's width for each limit. (For a mean of many days the textbook's ± 1.96 standard errors comes out nearly the same, and passes.)
 """
 
 
@@ -969,7 +969,7 @@ The hospitals look alike. In the surgery ward of the third none of 53 deteriorat
 A clinic with few missed visits may be a good one, or its desk may enter missed visits as *cancelled*. Then its label lies, and so does every figure computed from it. Find where you should **ask the desk**: few missed visits **and** many cancelled ones.
 
 - `shares = pd.crosstab(visits["site_id"], visits["status"], normalize="index")` has one row a site and, in the columns `fulfilled`, `noshow`, `cancelled`, the share of each status;
-- missed share: `noshow` / (`noshow` + `fulfilled`), from these columns. Cancelled visits do **not** belong below the line (in the cancelled share they do: it is the column as it stands);
+- missed share: `noshow` / (`noshow` + `fulfilled`), from these columns, so **without** the cancelled visits; the cancelled share is the column as it stands;
 - a site is suspicious when its missed share is **below 0.75 times the median** of all sites' missed shares, and its cancelled share **above 1.5 times the median** of the cancelled shares. (`column.median()`; the factors are the board's choice.)
 
 Return the names as a list. `shares.index[condition]` are the names of the rows where a condition holds.
