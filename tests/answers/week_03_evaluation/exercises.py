@@ -20,7 +20,7 @@ def in_time(alerts):
     return float(((alerts["fired_at"] < alerts["met_at"]) & ~alerts["lactate_ordered"]).mean())
 
 
-# %% exercise="w03-in-time" wrong="only the good rows" says="one value for each of the 5 alerts"
+# %% exercise="w03-in-time" wrong="only the good rows" says="one value for each of the 6 alerts"
 def in_time(alerts):
     good = (alerts["fired_at"] < alerts["met_at"]) & ~alerts["lactate_ordered"]
     return good[good]
@@ -51,10 +51,16 @@ def in_time(alerts):
     return (alerts["fired_at"] > alerts["met_at"]) & alerts["lactate_ordered"]
 
 
-# %% exercise="w03-in-time" wrong="a horizon of twelve hours" says="however long before the event"
+# %% exercise="w03-in-time" wrong="a window of 24 hours" says="any time before counts"
 def in_time(alerts):
     left = alerts["met_at"] - alerts["fired_at"]
-    return (left > pd.Timedelta(0)) & (left <= pd.Timedelta(hours=12)) & ~alerts["lactate_ordered"]
+    return (left > pd.Timedelta(0)) & (left <= pd.Timedelta(hours=24)) & ~alerts["lactate_ordered"]
+
+
+# %% exercise="w03-in-time" wrong="a horizon of four days" says="however long before the event"
+def in_time(alerts):
+    left = alerts["met_at"] - alerts["fired_at"]
+    return (left > pd.Timedelta(0)) & (left <= pd.Timedelta(days=4)) & ~alerts["lactate_ordered"]
 
 
 # %% exercise="w03-alert-counts" right="sets"
@@ -92,6 +98,36 @@ def alert_figures(stays, alerts):
     return {
         "sensitivity": found / stays["deteriorated"].sum(),
         "ppv": found / len(alerts),
+        "alerts_per_found": len(alerts) / found,
+    }
+
+
+# %% exercise="w03-alert-counts" wrong="the first alert of each stay only" says="one alert in time is enough"
+def alert_figures(stays, alerts):
+    found = alerts.drop_duplicates("stay_id")["in_time"].sum()
+    return {
+        "sensitivity": found / stays["deteriorated"].sum(),
+        "ppv": found / alerts["stay_id"].nunique(),
+        "alerts_per_found": len(alerts) / found,
+    }
+
+
+# %% exercise="w03-alert-counts" wrong="the last alert of each stay only" says="one alert in time is enough"
+def alert_figures(stays, alerts):
+    found = alerts.drop_duplicates("stay_id", keep="last")["in_time"].sum()
+    return {
+        "sensitivity": found / stays["deteriorated"].sum(),
+        "ppv": found / alerts["stay_id"].nunique(),
+        "alerts_per_found": len(alerts) / found,
+    }
+
+
+# %% exercise="w03-alert-counts" wrong="nunique of true and false" says="the two different values"
+def alert_figures(stays, alerts):
+    found = alerts.loc[alerts["in_time"], "stay_id"].nunique()
+    return {
+        "sensitivity": found / stays["deteriorated"].nunique(),
+        "ppv": found / alerts["stay_id"].nunique(),
         "alerts_per_found": len(alerts) / found,
     }
 
@@ -148,7 +184,7 @@ def alert_figures(stays, alerts):
     }
 
 
-# %% exercise="w03-alert-counts" wrong="stays per stay found" says="Twelve alerts were shown"
+# %% exercise="w03-alert-counts" wrong="stays per stay found" says="Thirteen alerts were shown"
 def alert_figures(stays, alerts):
     found = alerts.loc[alerts["in_time"], "stay_id"].nunique()
     return {
@@ -178,13 +214,13 @@ def alert_figures(stays, alerts):
     }
 
 
-# %% exercise="w03-alert-counts" wrong="the twelve alerts of the example" says="divide all alerts by the stays found"
+# %% exercise="w03-alert-counts" wrong="the thirteen alerts of the example" says="divide all alerts by the stays found"
 def alert_figures(stays, alerts):
     found = alerts.loc[alerts["in_time"], "stay_id"].nunique()
     return {
         "sensitivity": found / stays["deteriorated"].sum(),
         "ppv": found / alerts["stay_id"].nunique(),
-        "alerts_per_found": 12 / found,
+        "alerts_per_found": 13 / found,
     }
 
 
@@ -341,10 +377,16 @@ def recalibrate(valid_risk, valid_happened, new_risk):
     return new_risk * valid_happened.mean() / valid_risk.mean()
 
 
-# %% exercise="w03-recalibrate" wrong="translates raw risks with a fit on log-odds" says="Learn from `valid_happened`"
+# %% exercise="w03-recalibrate" wrong="translates raw risks with a fit on log-odds" says="must be given the log-odds of the new risks too"
 def recalibrate(valid_risk, valid_happened, new_risk):
     translator = LogisticRegression().fit(log_odds(valid_risk), valid_happened)
     return translator.predict_proba(new_risk.reshape(-1, 1))[:, 1]
+
+
+# %% exercise="w03-recalibrate" wrong="forgets log_odds on the new risks" says="for the new risks as well"
+def recalibrate(valid_risk, valid_happened, new_risk):
+    translator = LogisticRegression().fit(log_odds(valid_risk), valid_happened)
+    return translator.predict_proba(new_risk)[:, 1]
 
 
 # %% exercise="w03-recalibrate" wrong="fitted on the raw risk" says="Fit on the log-odds"
@@ -401,9 +443,14 @@ def break_even_risk(cost, value, kept):
     return 0.5
 
 
-# %% exercise="w03-cost-threshold" wrong="cut off at 1" says="do not cut off above 1"
+# %% exercise="w03-cost-threshold" wrong="cut off at 1" says="do not cut it off"
 def break_even_risk(cost, value, kept):
     return min(1.0, cost / (kept * value))
+
+
+# %% exercise="w03-cost-threshold" wrong="rounded" says="rounded. Return the number as it is"
+def break_even_risk(cost, value, kept):
+    return round(cost / (kept * value), 2)
 
 
 # %% exercise="w03-cost-threshold" wrong="share kept of the example" says="Use all three"
@@ -472,15 +519,28 @@ def cost_of_list(missed, called, minutes_per_call, dollars_per_hour, loss, kept)
     return {"minutes": minutes, "dollars": minutes / 60 * dollars_per_hour + missed.sum() * loss}
 
 
-# %% exercise="w03-expected-cost" wrong="nurse time left out of the dollars" says="The time costs 20"
+# %% exercise="w03-expected-cost" wrong="nurse time left out of the dollars" says="The time costs 23.33"
 def cost_of_list(missed, called, minutes_per_call, dollars_per_hour, loss, kept):
     left = missed.sum() - kept * (missed * called).sum()
     return {"minutes": called.sum() * minutes_per_call, "dollars": left * loss}
 
 
-# %% exercise="w03-expected-cost" wrong="six minutes, whatever is asked" says="the minutes are not calls times"
+# %% exercise="w03-expected-cost" wrong="share kept applied to the uncalled too" says="stays away for certain"
 def cost_of_list(missed, called, minutes_per_call, dollars_per_hour, loss, kept):
-    minutes = called.sum() * 6
+    minutes = called.sum() * minutes_per_call
+    return {"minutes": minutes, "dollars": minutes / 60 * dollars_per_hour + (1 - kept) * missed.sum() * loss}
+
+
+# %% exercise="w03-expected-cost" wrong="rounded" says="round when you print"
+def cost_of_list(missed, called, minutes_per_call, dollars_per_hour, loss, kept):
+    minutes = called.sum() * minutes_per_call
+    left = missed.sum() - kept * (missed * called).sum()
+    return {"minutes": minutes, "dollars": round(minutes / 60 * dollars_per_hour + left * loss, 2)}
+
+
+# %% exercise="w03-expected-cost" wrong="seven minutes, whatever is asked" says="the minutes are not calls times"
+def cost_of_list(missed, called, minutes_per_call, dollars_per_hour, loss, kept):
+    minutes = called.sum() * 7
     left = missed.sum() - kept * (missed * called).sum()
     return {"minutes": minutes, "dollars": minutes / 60 * dollars_per_hour + left * loss}
 
@@ -516,6 +576,13 @@ def net_benefit(risk, happened, threshold):
 def net_benefit(risk, happened, threshold):
     treated = risk >= threshold
     return (treated & (happened == 1)) / len(risk) - (treated & (happened == 0)) / len(risk) * threshold / (1 - threshold)
+
+
+# %% exercise="w03-net-benefit" wrong="and between columns" says="are for single values"
+def net_benefit(risk, happened, threshold):
+    treated = risk >= threshold
+    right, needless = (treated and (happened == 1)).sum(), (treated and (happened == 0)).sum()
+    return right / len(risk) - needless / len(risk) * threshold / (1 - threshold)
 
 
 # %% exercise="w03-net-benefit" wrong="above, not at or above" says="whose risk is exactly 0.4"
@@ -650,6 +717,12 @@ def day_list(alerts, k):
     return ranked.drop_duplicates(["day", "stay_id"]).groupby("day").head(k)
 
 
+# %% exercise="w03-day-list" wrong="no rule for ties" says="the earliest go first"
+def day_list(alerts, k):
+    ranked = alerts.iloc[::-1].sort_values("score", ascending=False, kind="stable")  # happens to pass Ben and Ivy
+    return ranked.drop_duplicates(["day", "stay_id"]).groupby("day").head(k)
+
+
 # %% exercise="w03-day-list" wrong="one patient for Tuesday" says="Tuesday has two patients"
 def day_list(alerts, k):
     ranked = alerts.sort_values(["score", "fired_at"], ascending=[False, True])
@@ -675,6 +748,13 @@ def paired_interval(new, old, seed):
     rng, gap = np.random.default_rng(seed), np.array(new) - np.array(old)
     means = [rng.choice(gap, len(gap)).mean() for _ in range(4000)]
     return [float(np.quantile(means, 0.025)), float(np.quantile(means, 0.975))]
+
+
+# %% exercise="w03-paired-interval" right="the textbook's standard error"
+def paired_interval(new, old, seed):
+    gap = new - old
+    half = 1.96 * gap.std() / np.sqrt(len(gap))
+    return gap.mean() - half, gap.mean() + half
 
 
 # %% exercise="w03-paired-interval" wrong="forgets to return" says="Does its last line begin with"
@@ -711,6 +791,12 @@ def paired_interval(new, old, seed):
 def paired_interval(new, old, seed):
     picks = np.random.default_rng(seed).integers(0, len(new), size=(4000, len(new)))
     return tuple(np.quantile((old - new).to_numpy()[picks].mean(axis=1), [0.025, 0.975]))
+
+
+# %% exercise="w03-paired-interval" wrong="averages columns" says="`axis=1` averages rows"
+def paired_interval(new, old, seed):
+    picks = np.random.default_rng(seed).integers(0, len(new), size=(4000, len(new)))
+    return tuple(np.quantile((new - old).to_numpy()[picks].mean(axis=0), [0.025, 0.975]))
 
 
 # %% exercise="w03-paired-interval" wrong="five per cent on each side" says="leaves 2.5 % on each side"
@@ -922,6 +1008,13 @@ def ask_the_desk(visits):
     return [counts["cancelled"].idxmax()]
 
 
+# %% exercise="w03-under-reporting" wrong="misses as a share of all visits" says="Divide by noshow + fulfilled"
+def ask_the_desk(visits):
+    shares = pd.crosstab(visits["site_id"], visits["status"], normalize="index")
+    missed, cancelled = shares["noshow"], shares["cancelled"]
+    return list(shares.index[(missed < 0.75 * missed.median()) & (cancelled > 1.5 * cancelled.median())])
+
+
 # %% exercise="w03-under-reporting" wrong="nobody is suspicious" says="work out both shares"
 def ask_the_desk(visits):
     return []
@@ -943,7 +1036,7 @@ def ask_the_desk(visits):
 def ask_the_desk(visits):
     shares = pd.crosstab(visits["site_id"], visits["status"], normalize="index")
     missed, cancelled = shares["noshow"] / (shares["noshow"] + shares["fulfilled"]), shares["cancelled"]
-    return list(shares.index[(missed < 0.75 * missed.mean()) & (cancelled > 1.3 * cancelled.mean())])
+    return list(shares.index[(missed < 0.75 * missed.mean()) & (cancelled > 1.1 * cancelled.mean())])
 
 
 # %% exercise="w03-review" right="limits in time"
@@ -1016,6 +1109,13 @@ def to_review(alerts, hours):
 def to_review(alerts, hours):
     left = (alerts["met_at"] - alerts["fired_at"]) / pd.Timedelta(hours=1)
     rows = (alerts["action"] == "overridden") & (left > 0) & (left < hours)
+    return alerts.assign(hours_left=left).loc[rows, ["alert_id", "reason", "hours_left"]]
+
+
+# %% exercise="w03-review" wrong="hours rounded" says="Keep it exact"
+def to_review(alerts, hours):
+    left = ((alerts["met_at"] - alerts["fired_at"]) / pd.Timedelta(hours=1)).round()
+    rows = (alerts["action"] == "overridden") & (left > 0) & (left <= hours)
     return alerts.assign(hours_left=left).loc[rows, ["alert_id", "reason", "hours_left"]]
 
 
