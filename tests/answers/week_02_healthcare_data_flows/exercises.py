@@ -65,11 +65,19 @@ def record_number(pid, assigner):
     return parts[0]
 
 
-# %% exercise="w02-record-number" wrong="the assigner somewhere in the text" says="the fourth part must be equal"
+# %% exercise="w02-record-number" wrong="the assigner somewhere in the text" says="The fourth part must be equal"
 def record_number(pid, assigner):
     for number in pid.split("|")[3].split("~"):
         if assigner in number:
             return number.split("^")[0]
+
+
+# %% exercise="w02-record-number" wrong="the assigner somewhere in the fourth part" says="The fourth part must be equal"
+def record_number(pid, assigner):
+    for number in pid.split("|")[3].split("~"):
+        parts = number.split("^")
+        if assigner in parts[3]:
+            return parts[0]
 
 
 # %% exercise="w02-record-number" wrong="nothing where the network's number stands first" says="On hospital 3's messages"
@@ -401,6 +409,30 @@ def finished_stays(path, code):
     return duckdb.execute(query, [path]).df()
 
 
+# %% exercise="w02-sql" wrong="everything that is not going on" says="Ask for `status = 'finished'`"
+def finished_stays(path, code):
+    query = """
+    select id as stay_id, replace(subject.reference, 'Patient/', '') as patient_id
+    from read_json(?, columns = {id: 'VARCHAR', status: 'VARCHAR',
+        class: 'STRUCT(code VARCHAR)', subject: 'STRUCT(reference VARCHAR)'})
+    where status <> 'in-progress' and class.code = ?
+    order by stay_id
+    """
+    return duckdb.execute(query, [path, code]).df()
+
+
+# %% exercise="w02-sql" wrong="the class written instead of the second ?" says="Leave one `?` for each"
+def finished_stays(path, code):
+    query = """
+    select id as stay_id, replace(subject.reference, 'Patient/', '') as patient_id
+    from read_json(?, columns = {id: 'VARCHAR', status: 'VARCHAR',
+        class: 'STRUCT(code VARCHAR)', subject: 'STRUCT(reference VARCHAR)'})
+    where status = 'finished' and class.code = 'IMP'
+    order by stay_id
+    """
+    return duckdb.execute(query, [path, code]).df()
+
+
 # %% exercise="w02-missing-by-site" right="apply on groups"
 def missing_by_site(patients, column):
     share = 1 - patients.groupby("home_site_id")[column].count() / patients.groupby("home_site_id").size()
@@ -613,6 +645,11 @@ def suspicious_months(results, low, high):
     return median[(median < low) | (median > high)]
 
 
+# %% exercise="w02-suspicious" wrong="every pair" says="all five pairs"
+def suspicious_months(results, low, high):
+    return list(results.groupby(["site_id", "month"])["value"].median().index)
+
+
 # %% exercise="w02-suspicious" wrong="hospitals without months" says="give pairs of hospital and month"
 def suspicious_months(results, low, high):
     median = results.groupby("site_id")["value"].median()
@@ -727,6 +764,13 @@ def match_quality(proposed, confirmed):
     true = {tuple(sorted(pair)) for pair in confirmed}
     hits = sum(tuple(sorted(pair)) in true for pair in proposed)
     return len(found & true) / len(found), hits / len(true)
+
+
+# %% exercise="w02-match-quality" wrong="rounded to two digits" says="do not round"
+def match_quality(proposed, confirmed):
+    found = {tuple(sorted(pair)) for pair in proposed}
+    true = {tuple(sorted(pair)) for pair in confirmed}
+    return round(len(found & true) / len(found), 2), round(len(found & true) / len(true), 2)
 
 
 # %% exercise="w02-match-quality" wrong="one half by heart" says="precision came out"
@@ -921,12 +965,20 @@ def returned(stays):
     return (gap < pd.Timedelta(days=30)) & (following["admission"] != "elective") & (ordered["admission"] != "elective")
 
 
-# %% exercise="w02-returned" wrong="only emergencies count" says="real stays you found"
+# %% exercise="w02-returned" wrong="only emergencies count" says="Urgent is not planned"
 def returned(stays):
     ordered = stays.sort_values(["patient_id", "admitted"])
     following = ordered.groupby("patient_id")[["admitted", "admission"]].shift(-1)
     gap = following["admitted"] - ordered["discharged"]
     return (gap < pd.Timedelta(days=30)) & (following["admission"] == "emergency")
+
+
+# %% exercise="w02-returned" wrong="four weeks taken for thirty days" says="real stays you found"
+def returned(stays):
+    ordered = stays.sort_values(["patient_id", "admitted"])
+    following = ordered.groupby("patient_id")[["admitted", "admission"]].shift(-1)
+    gap = following["admitted"] - ordered["discharged"]
+    return (gap < pd.Timedelta(weeks=4)) & (following["admission"] != "elective")
 
 
 # %% exercise="w02-provenance" right="built with a loop"
