@@ -258,7 +258,7 @@ assert list(reason(_order, pd.Timestamp("2026-06-30"))) == ["continues", "agains
 
 Now one row is one **episode**. The next episode of the same patient is a return if it begins **less than 30 days** after the discharge and was **not planned**, that is, its `admission` is not `elective`. Only the next one counts. `following` and `gap` are given, as in exercise 10; write the condition. After a patient's last episode the gap is empty, and a comparison with it is false.
 
-Who **dies after the discharge** counts as not returned, and for most stays no such death is known here. So report deaths beside the rate; the ledger below shows the stays that end in hospice care.
+Who **dies after the discharge** counts as not returned, and for most stays no such death is known here. So report deaths beside the rate; the ledger shows who left to hospice care.
 """
 
 
@@ -315,13 +315,10 @@ assert list(came_back(_other)) == [True, False, False, True, False, False], (
 3. `!=` means *is not*. Lesson, section 7, on what happened when.
 """
 
-# %% [markdown]
-"""
-Put together, your three functions are the cohort rule. The table counts each exclusion, still by patient record; a person who signs will ask for every line.
-"""
-
 
 # %% tags=["uses-answer"]
+# Machinery: your three functions make the cohort rule. Its ledger counts each exclusion, still by patient record;
+# a person who signs will ask for every line.
 def cohort(stays, until):
     """Inpatient stays with episode, its beginning, reason, and readmitted (only where the stay is a start)."""
     found = stays[stays["class"] == "IMP"].sort_values(["patient_id", "admitted", "stay_id"], ignore_index=True)
@@ -336,7 +333,6 @@ def cohort(stays, until):
     )
 
 
-# %% tags=["uses-answer"]
 by_record = cohort(stays, until)
 ledger = by_record["reason"].value_counts()
 ledger["under observation"] = (stays["class"] != "IMP").sum()
@@ -486,6 +482,7 @@ print(
 )
 
 # %% tags=["uses-answer"]
+# Machinery: draws the rates.
 fig_rates, ax = plt.subplots()
 ax.hlines(list(rates)[::-1], rates["the rule"], list(rates.values())[::-1], color=plots.GREY)
 colours = [plots.BLUE if name == "the rule" else plots.ORANGE for name in rates]
@@ -524,9 +521,9 @@ print(creatinine.groupby([month, "site_id"])["value"].median().unstack().tail(6)
 
 # %% [markdown]
 """
-The numbers convict the label, and for five months somebody may have treated by them. So this is first a **patient-safety event**: today you file it and call the laboratory of hosp-2. Its manager confirms in writing: **µmol/L since 1 February 2026**, under the old unit; and issues corrected reports (in the United States a duty: 42 CFR 493.1291(k)). Only then do you repair your own table. 1 mg/dL of creatinine is 88.4 µmol/L.
+The numbers convict the label, and for five months somebody may have treated by them. So this is first a **patient-safety event**: today you file it, ask what the wards see, and call the laboratory of hosp-2. Its manager confirms in writing: **µmol/L since 1 February 2026**, under the old unit; and issues corrected reports (in the United States a duty: 42 CFR 493.1291(k)). Only then do you repair your own table. 1 mg/dL of creatinine is 88.4 µmol/L.
 
-Three rules, in this order: results that were **taken at the confirmed site, on or after the confirmed day**, are divided by 88.4; every other result stays as it is; whatever is then **above 20** (rare, though possible in kidney failure) becomes empty and goes back to the laboratory, never guessed. `value.where(condition, other)` keeps a value where the condition is true, and takes `other` (or nothing) elsewhere.
+Three rules, in this order: results that were **taken at the confirmed site, on or after the confirmed day**, are divided by 88.4; every other result stays as it is; whatever is then **above 20** (possible in kidney failure, but rare) becomes empty and is never guessed. `value.where(condition, other)` keeps a value where the condition is true, and takes `other` (or nothing) elsewhere.
 """
 
 
@@ -609,7 +606,7 @@ print(f"\nconverted: {converted:,} of {len(creatinine):,}; left empty: {creatini
 A colleague brings a feature table and is proud of it. He took all columns of `stays` and added how many stays each person has, because those who come often come again. No model is sold here; a plain one is our **detector**: trained on discharges before December 2025, tested on those from January 2026 on (December's 30 days run into January). In this world no honest score beats an AUC of 0.779, but for chance.
 """
 
-# %%
+# %% tags=["uses-answer"]
 # Machinery: a plain model on the columns it is given.
 CEILING = 0.779  # best AUC on this world's readmissions: data/synthetic/CALIBRATION.md
 
@@ -627,7 +624,6 @@ def detector(table, columns):
     return y[later], score, roc_auc_score(y[later], score)
 
 
-# %% tags=["uses-answer"]
 starts = by_person[by_person["reason"] == "start"].copy()
 starts["stays_in_extract"] = starts["patient_id"].map(linked.groupby("patient_id").size())
 names = ["stay_id", "patient_id", "class", "admitted", "discharged", "principal"]
@@ -723,9 +719,9 @@ You sign this list, so you write it (hospital and ward are set aside already).
 | write | which is |
 |---|---|
 | `prediction_time` | `"discharge"`, the minute the patient leaves, or `"06:30"` of that morning, when nobody has written down where the patient goes or which codes the stay gets |
-| `left_out` | a dict: each column you leave out, and why, in four words or more. At most two more than these rules ask for: |
+| `left_out` | a dict: each column you leave out, and why, in four words or more. At most two others than the columns named or meant below |
 
-Out goes what is known only after that time, or billed or counted later. Compliance wants two more out: `payer`, as registered on the day of the extract, and `area_deprivation`, until the fairness review. At discharge `n_diagnoses` is yours to decide. `DATA_DICTIONARY.md` (folder `data/synthetic`) tells what each column is.
+Out goes whatever is known only after that time, or billed or counted later. Compliance wants two more out: `payer`, as registered on the day of the extract, and `area_deprivation`, until the fairness review. At discharge `n_diagnoses` is yours to decide. `DATA_DICTIONARY.md` (folder `data/synthetic`) tells what each column is.
 """
 
 # %% exercise="w02-j0-columns" skills="C1 P1"
@@ -838,6 +834,7 @@ print(
 )
 
 # %% tags=["uses-answer"]
+# Machinery: draws the three scores.
 fig_auc, ax = plt.subplots()
 for name, colour in zip(tables, (plots.RED, plots.ORANGE, plots.BLUE), strict=True):
     ax.plot(interval[name], [name, name], color=colour)
