@@ -475,188 +475,6 @@ def stays_before(starts, stays):
     return starts["stay_id"].map(pairs[known].groupby("stay_id").size()).fillna(0).astype(int)
 
 
-# %% exercise="w02-j0-quality" right="other limits, other owners"
-limits = {key: (0.05, "data steward of hospital 2") for key in measured}
-
-# %% exercise="w02-j0-quality" right="nothing may be wrong, and one key more"
-limits = {
-    "creatinine": (0, "laboratory manager"),
-    "race": (0.2, "patient access director"),
-    "late messages": (0.01, "interface engineer"),
-    "second records": (0.0, "medical records"),
-    "coding gap": (0.15, "coding director"),
-    "overlaps": (0.02, "bed manager"),
-}
-
-# %% exercise="w02-j0-quality" wrong="a list" says="write a dict"
-limits = [(key, 0.05, "laboratory manager") for key in measured]
-
-# %% exercise="w02-j0-quality" wrong="one line without a limit" says="nobody set a limit"
-limits = {key: (0.05, "laboratory manager") for key in measured if key != "coding gap"}
-
-# %% exercise="w02-j0-quality" wrong="numbers without a name" says="the limit first and then the owner"
-limits = dict.fromkeys(measured, 0.05)
-
-# %% exercise="w02-j0-quality" wrong="in percent" says="write 5 in 100 as 0.05"
-limits = {key: (5, "laboratory manager") for key in measured}
-
-# %% exercise="w02-j0-quality" wrong="so wide that nothing fails" says="from 0 to 0.20"
-limits = {key: (max(0.1, float(measured[key][0])), "laboratory manager") for key in measured}
-
-# %% exercise="w02-j0-quality" wrong="everybody answers for it" says="no single role answers"
-limits = {key: (0.05, "Everybody") for key in measured}
-
-# %% exercise="w02-j0-lineage" right="put together step by step"
-lineage = {"resourceType": "Provenance", "recorded": "2026-07-01T14:00:00Z"}
-dataset = {"system": "https://example.org/fhir/sid/dataset", "value": "readmission-cohort-2026-06"}
-lineage["target"] = [{"identifier": dataset, "display": "cohort"}]
-lineage["activity"] = {"text": "Episodes joined, exclusions counted, units of hosp-2 repaired after confirmation."}
-lineage["agent"] = [{"who": {"display": "Chief technology officer"}}]
-lineage["entity"] = []
-for name in sources:
-    what = {"display": name, "identifier": {"value": sources[name]}}
-    lineage["entity"].append({"role": "source", "what": what})
-
-# %% exercise="w02-j0-lineage" right="two agents, sources in another order"
-lineage = {
-    "resourceType": "Provenance",
-    "target": [{"identifier": {"system": "https://example.org/fhir/sid/dataset", "value": "readmission-cohort-2026-06"}}],
-    "recorded": "2026-07-01T09:00:00-05:00",
-    "activity": {"text": "Cohort rule of 30 June 2026; creatinine of hosp-2 converted; persons linked by score."},
-    "agent": [{"who": {"display": "Data engineer on duty"}}, {"who": {"display": "Head of coding"}}],
-    "entity": [
-        {"role": "source", "what": {"identifier": {"value": sources[name]}, "display": name}}
-        for name in sorted(sources, reverse=True)
-    ],
-}
-
-# %% exercise="w02-j0-lineage" wrong="a text" says="write a dict"
-lineage = "made from stays, patients and labs by the CTO"
-
-# %% exercise="w02-j0-lineage" wrong="a time without a zone" says="Not valid as R4B"
-lineage = {
-    "resourceType": "Provenance",
-    "target": [
-        {"identifier": {"system": "https://example.org/fhir/sid/dataset", "value": "readmission-cohort-2026-06"}}
-    ],
-    "recorded": "2026-07-01T09:00:00",
-    "activity": {"text": "Episodes joined, exclusions counted, units of hosp-2 repaired after confirmation."},
-    "agent": [{"who": {"display": "Chief technology officer"}}],
-    "entity": [
-        {"role": "source", "what": {"display": name, "identifier": {"value": value}}} for name, value in sources.items()
-    ],
-}
-
-# %% exercise="w02-j0-lineage" wrong="nobody answers" says="Not valid as R4B"
-lineage = {
-    "resourceType": "Provenance",
-    "target": [
-        {"identifier": {"system": "https://example.org/fhir/sid/dataset", "value": "readmission-cohort-2026-06"}}
-    ],
-    "recorded": "2026-07-01T09:00:00-05:00",
-    "activity": {"text": "Episodes joined, exclusions counted, units of hosp-2 repaired after confirmation."},
-    "entity": [
-        {"role": "source", "what": {"display": name, "identifier": {"value": value}}} for name, value in sources.items()
-    ],
-}
-
-# %% exercise="w02-j0-lineage" wrong="the sources as targets" says="it is what was made"
-lineage = {
-    "resourceType": "Provenance",
-    "target": [{"identifier": {"value": name}} for name in sources],
-    "recorded": "2026-07-01T09:00:00-05:00",
-    "activity": {"text": "Episodes joined, exclusions counted, units of hosp-2 repaired after confirmation."},
-    "agent": [{"who": {"display": "Chief technology officer"}}],
-    "entity": [
-        {"role": "source", "what": {"display": name, "identifier": {"value": value}}} for name, value in sources.items()
-    ],
-}
-
-# %% exercise="w02-j0-lineage" wrong="the stays alone" says="files went in"
-lineage = {
-    "resourceType": "Provenance",
-    "target": [
-        {"identifier": {"system": "https://example.org/fhir/sid/dataset", "value": "readmission-cohort-2026-06"}}
-    ],
-    "recorded": "2026-07-01T09:00:00-05:00",
-    "activity": {"text": "Episodes joined, exclusions counted, units of hosp-2 repaired after confirmation."},
-    "agent": [{"who": {"display": "Chief technology officer"}}],
-    "entity": [
-        {"role": "source", "what": {"display": name, "identifier": {"value": value}}}
-        for name, value in list(sources.items())[:1]
-    ],
-}
-
-# %% exercise="w02-j0-lineage" wrong="fingerprints as printed, cut short" says="take it from `sources`"
-lineage = {
-    "resourceType": "Provenance",
-    "target": [
-        {"identifier": {"system": "https://example.org/fhir/sid/dataset", "value": "readmission-cohort-2026-06"}}
-    ],
-    "recorded": "2026-07-01T09:00:00-05:00",
-    "activity": {"text": "Episodes joined, exclusions counted, units of hosp-2 repaired after confirmation."},
-    "agent": [{"who": {"display": "Chief technology officer"}}],
-    "entity": [
-        {"role": "source", "what": {"display": name, "identifier": {"value": value[:16]}}}
-        for name, value in sources.items()
-    ],
-}
-
-# %% exercise="w02-j0-lineage" wrong="sources as revisions" says="another role says something else"
-lineage = {
-    "resourceType": "Provenance",
-    "target": [
-        {"identifier": {"system": "https://example.org/fhir/sid/dataset", "value": "readmission-cohort-2026-06"}}
-    ],
-    "recorded": "2026-07-01T09:00:00-05:00",
-    "activity": {"text": "Episodes joined, exclusions counted, units of hosp-2 repaired after confirmation."},
-    "agent": [{"who": {"display": "Chief technology officer"}}],
-    "entity": [
-        {"role": "revision", "what": {"display": name, "identifier": {"value": value}}}
-        for name, value in sources.items()
-    ],
-}
-
-# %% exercise="w02-j0-lineage" wrong="IT answers" says="name the role that answers"
-lineage = {
-    "resourceType": "Provenance",
-    "target": [
-        {"identifier": {"system": "https://example.org/fhir/sid/dataset", "value": "readmission-cohort-2026-06"}}
-    ],
-    "recorded": "2026-07-01T09:00:00-05:00",
-    "activity": {"text": "Episodes joined, exclusions counted, units of hosp-2 repaired after confirmation."},
-    "agent": [{"who": {"display": "IT"}}],
-    "entity": [
-        {"role": "source", "what": {"display": name, "identifier": {"value": value}}} for name, value in sources.items()
-    ],
-}
-
-# %% exercise="w02-j0-lineage" wrong="does not say what was done" says="say rule and repairs in a sentence"
-lineage = {
-    "resourceType": "Provenance",
-    "target": [
-        {"identifier": {"system": "https://example.org/fhir/sid/dataset", "value": "readmission-cohort-2026-06"}}
-    ],
-    "recorded": "2026-07-01T09:00:00-05:00",
-    "activity": {"text": "made"},
-    "agent": [{"who": {"display": "Chief technology officer"}}],
-    "entity": [
-        {"role": "source", "what": {"display": name, "identifier": {"value": value}}} for name, value in sources.items()
-    ],
-}
-
-# %% exercise="w02-j0-lineage" wrong="does not say what it is" says="would not know what this is"
-lineage = {
-    "target": [{"identifier": {"system": "https://example.org/fhir/sid/dataset", "value": "readmission-cohort-2026-06"}}],
-    "recorded": "2026-07-01T09:00:00-05:00",
-    "activity": {"text": "Episodes joined, exclusions counted, units of hosp-2 repaired after confirmation."},
-    "agent": [{"who": {"display": "Chief technology officer"}}],
-    "entity": [
-        {"role": "source", "what": {"display": name, "identifier": {"value": value}}} for name, value in sources.items()
-    ],
-}
-
-
 # %% exercise="w02-j0-units" wrong="fifty is still possible" says="20.5 becomes empty"
 def creatinine_mg_dl(results, site_id, since):
     changed = (results["site_id"] == site_id) & (results["taken"] >= since)
@@ -672,3 +490,335 @@ def reason(stays, until):
     conditions += [stays["discharged"] + pd.Timedelta(days=30) > until]
     words = ["continues", "still-in", "died", "against-advice", "transferred", "last-30-days"]
     return pd.Series(np.select(conditions, words, default="start"), index=stays.index)
+
+
+# %% exercise="w02-j0-quality" right="other limits, other owners"
+five = ["creatinine", "race", "late messages", "second records", "coding gap"]
+limits = {key: (0.05, "data steward of hospital 2", "Page the steward") for key in five}
+
+
+# %% exercise="w02-j0-quality" right="nothing may be wrong, and one key more"
+five = ["creatinine", "race", "late messages", "second records", "coding gap"]
+limits = {key: (0.0, "laboratory manager", "stop") for key in five}
+limits["race"] = (0.2, "patient access director", "label comparisons")
+limits["overlaps"] = (0.02, "bed manager", "page the bed manager")
+
+
+# %% exercise="w02-j0-quality" wrong="a list" says="write a dict"
+five = ["creatinine", "race", "late messages", "second records", "coding gap"]
+limits = [(key, 0.05, "laboratory manager", "stop training") for key in five]
+
+
+# %% exercise="w02-j0-quality" wrong="one line without a limit" says="nobody set a limit"
+five = ["creatinine", "race", "late messages", "second records", "coding gap"]
+limits = {key: (0.05, "laboratory manager", "stop training") for key in five[:-1]}
+
+
+# %% exercise="w02-j0-quality" wrong="numbers without a role" says="three parts"
+five = ["creatinine", "race", "late messages", "second records", "coding gap"]
+limits = dict.fromkeys(five, 0.05)
+
+
+# %% exercise="w02-j0-quality" wrong="limit and owner, no consequence" says="three parts"
+five = ["creatinine", "race", "late messages", "second records", "coding gap"]
+limits = {key: (0.05, "laboratory manager") for key in five}
+
+
+# %% exercise="w02-j0-quality" wrong="in percent" says="write 5 in 100 as 0.05"
+five = ["creatinine", "race", "late messages", "second records", "coding gap"]
+limits = {key: (5, "laboratory manager", "stop training") for key in five}
+
+
+# %% exercise="w02-j0-quality" wrong="so wide that nothing fails" says="from 0 to 0.20"
+five = ["creatinine", "race", "late messages", "second records", "coding gap"]
+limits = {key: (1.0, "laboratory manager", "stop training") for key in five}
+
+
+# %% exercise="w02-j0-quality" wrong="everybody answers for it" says="no single role answers"
+five = ["creatinine", "race", "late messages", "second records", "coding gap"]
+limits = {key: (0.05, "Everybody", "stop training") for key in five}
+
+
+# %% exercise="w02-j0-quality" wrong="it is looked into" says="say what a failing limit does"
+five = ["creatinine", "race", "late messages", "second records", "coding gap"]
+limits = {key: (0.05, "laboratory manager", "we look into it") for key in five}
+
+
+# %% exercise="w02-j0-quality" wrong="an empty consequence" says="say what a failing limit does"
+five = ["creatinine", "race", "late messages", "second records", "coding gap"]
+limits = {key: (0.05, "laboratory manager", "") for key in five}
+
+
+# %% exercise="w02-j0-lineage" right="two roles answer"
+activity = {"text": "Episodes joined, exclusions counted, units of hosp-2 repaired, records linked from score 10."}
+agent = [{"who": {"display": "Data engineer on duty"}}, {"who": {"display": "Head of coding"}}]
+
+
+# %% exercise="w02-j0-lineage" right="the limit in brackets"
+activity = {"text": "Cohort rule of 30 June 2026; creatinine of hosp-2 converted; persons linked (score at least 16)."}
+agent = [{"who": {"display": "Chief technology officer"}}]
+
+
+# %% exercise="w02-j0-lineage" wrong="a text" says="Not valid as R4B"
+activity = "Episodes joined, units of hosp-2 repaired, records linked from score 10."
+agent = [{"who": {"display": "Chief technology officer"}}]
+
+
+# %% exercise="w02-j0-lineage" wrong="a role without who" says="Not valid as R4B"
+activity = {"text": "Episodes joined, exclusions counted, units of hosp-2 repaired, records linked from score 10."}
+agent = ["Chief technology officer"]
+
+
+# %% exercise="w02-j0-lineage" wrong="nobody answers" says="so nobody answers"
+activity = {"text": "Episodes joined, exclusions counted, units of hosp-2 repaired, records linked from score 10."}
+agent = []
+
+
+# %% exercise="w02-j0-lineage" wrong="IT answers" says="name the role that answers"
+activity = {"text": "Episodes joined, exclusions counted, units of hosp-2 repaired, records linked from score 10."}
+agent = [{"who": {"display": "IT"}}]
+
+
+# %% exercise="w02-j0-lineage" wrong="does not say what was done" says="say rule and repairs in a sentence"
+activity = {"text": "score 10"}
+agent = [{"who": {"display": "Chief technology officer"}}]
+
+
+# %% exercise="w02-j0-lineage" wrong="does not say how sure a link was" says="from which score on"
+activity = {"text": "Episodes joined, 30 days; creatinine of hosp-2 converted; persons linked by score."}
+agent = [{"who": {"display": "Chief technology officer"}}]
+
+
+# %% exercise="w02-j0-columns" right="at discharge, without the number of codes"
+prediction_time = "discharge"
+left_out = {
+    "follow_up_within_14d": "comes after the discharge",
+    "cost_year_after": "the year after the stay",
+    "stays_in_extract": "includes the return that we predict",
+    "cost": "the bill comes weeks later",
+    "episode_diagnosis_count": "billing keeps on adding to it",
+    "payer": "compliance wants it out",
+    "area_deprivation": "fairness review has to come first",
+    "n_diagnoses": "written by coders, perhaps later",
+}
+
+
+# %% exercise="w02-j0-columns" right="in the morning, and one more by choice"
+prediction_time = "06:30"
+left_out = {
+    "follow_up_within_14d": "comes after the discharge",
+    "cost_year_after": "the year after the stay",
+    "stays_in_extract": "includes the return that we predict",
+    "cost": "the bill comes weeks later",
+    "episode_diagnosis_count": "billing keeps on adding to it",
+    "payer": "compliance wants it out",
+    "area_deprivation": "fairness review has to come first",
+    "n_diagnoses": "coded at the discharge, not before",
+    "disposition": "nobody has written it down yet",
+    "length_of_stay": "known only when they go",
+    "sex": "left out until the fairness review",
+}
+
+
+# %% exercise="w02-j0-columns" wrong="whenever" says="decide for one"
+prediction_time = "at night"
+left_out = {
+    "follow_up_within_14d": "comes after the discharge",
+    "cost_year_after": "the year after the stay",
+    "stays_in_extract": "includes the return that we predict",
+    "cost": "the bill comes weeks later",
+    "episode_diagnosis_count": "billing keeps on adding to it",
+    "payer": "compliance wants it out",
+    "area_deprivation": "fairness review has to come first",
+}
+
+
+# %% exercise="w02-j0-columns" wrong="names without reasons" says="write a dict"
+prediction_time = "discharge"
+left_out = ["cost", "payer", "area_deprivation"]
+
+
+# %% exercise="w02-j0-columns" wrong="a column of another table" says="no such column"
+prediction_time = "discharge"
+left_out = {
+    "follow_up_within_14d": "comes after the discharge",
+    "cost_year_after": "the year after the stay",
+    "stays_in_extract": "includes the return that we predict",
+    "cost": "the bill comes weeks later",
+    "episode_diagnosis_count": "billing keeps on adding to it",
+    "payer": "compliance wants it out",
+    "area_deprivation": "fairness review has to come first",
+    "costs": "the bill comes weeks later",
+}
+
+
+# %% exercise="w02-j0-columns" wrong="keeps the follow-up visit" says="depends on the days"
+prediction_time = "discharge"
+left_out = {
+    "cost_year_after": "the year after the stay",
+    "stays_in_extract": "includes the return that we predict",
+    "cost": "the bill comes weeks later",
+    "episode_diagnosis_count": "billing keeps on adding to it",
+    "payer": "compliance wants it out",
+    "area_deprivation": "fairness review has to come first",
+}
+
+
+# %% exercise="w02-j0-columns" wrong="keeps the count of stays" says="depends on the days"
+prediction_time = "discharge"
+left_out = {
+    "follow_up_within_14d": "comes after the discharge",
+    "cost_year_after": "the year after the stay",
+    "cost": "the bill comes weeks later",
+    "episode_diagnosis_count": "billing keeps on adding to it",
+    "payer": "compliance wants it out",
+    "area_deprivation": "fairness review has to come first",
+}
+
+
+# %% exercise="w02-j0-columns" wrong="keeps the cost of the year after" says="depends on the days"
+prediction_time = "discharge"
+left_out = {
+    "follow_up_within_14d": "comes after the discharge",
+    "stays_in_extract": "includes the return that we predict",
+    "cost": "the bill comes weeks later",
+    "episode_diagnosis_count": "billing keeps on adding to it",
+    "payer": "compliance wants it out",
+    "area_deprivation": "fairness review has to come first",
+}
+
+
+# %% exercise="w02-j0-columns" wrong="keeps the bill" says="goes on filling"
+prediction_time = "discharge"
+left_out = {
+    "follow_up_within_14d": "comes after the discharge",
+    "cost_year_after": "the year after the stay",
+    "stays_in_extract": "includes the return that we predict",
+    "episode_diagnosis_count": "billing keeps on adding to it",
+    "payer": "compliance wants it out",
+    "area_deprivation": "fairness review has to come first",
+}
+
+
+# %% exercise="w02-j0-columns" wrong="keeps the count of billing" says="goes on filling"
+prediction_time = "discharge"
+left_out = {
+    "follow_up_within_14d": "comes after the discharge",
+    "cost_year_after": "the year after the stay",
+    "stays_in_extract": "includes the return that we predict",
+    "cost": "the bill comes weeks later",
+    "payer": "compliance wants it out",
+    "area_deprivation": "fairness review has to come first",
+}
+
+
+# %% exercise="w02-j0-columns" wrong="keeps what predicts well" says="compliance asked"
+prediction_time = "discharge"
+left_out = {
+    "follow_up_within_14d": "comes after the discharge",
+    "cost_year_after": "the year after the stay",
+    "stays_in_extract": "includes the return that we predict",
+    "cost": "the bill comes weeks later",
+    "episode_diagnosis_count": "billing keeps on adding to it",
+    "payer": "compliance wants it out",
+}
+
+
+# %% exercise="w02-j0-columns" wrong="keeps the insurance" says="compliance asked"
+prediction_time = "discharge"
+left_out = {
+    "follow_up_within_14d": "comes after the discharge",
+    "cost_year_after": "the year after the stay",
+    "stays_in_extract": "includes the return that we predict",
+    "cost": "the bill comes weeks later",
+    "episode_diagnosis_count": "billing keeps on adding to it",
+    "area_deprivation": "fairness review has to come first",
+}
+
+
+# %% exercise="w02-j0-columns" wrong="the morning knows where they will go" says="At 06:30 a column stays"
+prediction_time = "06:30"
+left_out = {
+    "follow_up_within_14d": "comes after the discharge",
+    "cost_year_after": "the year after the stay",
+    "stays_in_extract": "includes the return that we predict",
+    "cost": "the bill comes weeks later",
+    "episode_diagnosis_count": "billing keeps on adding to it",
+    "payer": "compliance wants it out",
+    "area_deprivation": "fairness review has to come first",
+    "n_diagnoses": "coded at the discharge, not before",
+}
+
+
+# %% exercise="w02-j0-columns" wrong="the morning has the codes" says="At 06:30 a column stays"
+prediction_time = "06:30"
+left_out = {
+    "follow_up_within_14d": "comes after the discharge",
+    "cost_year_after": "the year after the stay",
+    "stays_in_extract": "includes the return that we predict",
+    "cost": "the bill comes weeks later",
+    "episode_diagnosis_count": "billing keeps on adding to it",
+    "payer": "compliance wants it out",
+    "area_deprivation": "fairness review has to come first",
+    "disposition": "nobody has written it down yet",
+}
+
+
+# %% exercise="w02-j0-columns" wrong="everything out, to be safe" says="helps no patient"
+prediction_time = "discharge"
+left_out = {name: f"left out, to be safe about {name}" for name in candidates}
+
+
+# %% exercise="w02-j0-columns" wrong="reasons of one word" says="too short"
+prediction_time = "discharge"
+left_out = {
+    "follow_up_within_14d": "comes after the discharge",
+    "cost_year_after": "the year after the stay",
+    "stays_in_extract": "includes the return that we predict",
+    "cost": "later",
+    "episode_diagnosis_count": "billing keeps on adding to it",
+    "payer": "compliance wants it out",
+    "area_deprivation": "fairness review has to come first",
+}
+
+
+# %% exercise="w02-j0-columns" wrong="one reason for all" says="Most columns have the same reason"
+prediction_time = "discharge"
+left_out = dict.fromkeys(
+    [
+        "follow_up_within_14d",
+        "cost_year_after",
+        "stays_in_extract",
+        "cost",
+        "episode_diagnosis_count",
+        "payer",
+        "area_deprivation",
+    ],
+    "is not known at discharge",
+)
+
+
+# %% exercise="w02-j0-reasons" wrong="hospice is another house too" says="Only the word transfer"
+def reason(stays, until):
+    went = stays["disposition"]
+    conditions = [~stays["last_of_episode"], stays["discharged"].isna()]
+    conditions += [went == "expired", went == "ama", went.isin(["transfer", "hospice"])]
+    conditions += [stays["discharged"] + pd.Timedelta(days=30) > until]
+    words = ["continues", "still-in", "died", "against-advice", "transferred", "last-30-days"]
+    return pd.Series(np.select(conditions, words, default="start"), index=stays.index)
+
+
+# %% exercise="w02-j0-reasons" wrong="the dead are asked first" says="the order of your conditions"
+def reason(stays, until):
+    went = stays["disposition"]
+    conditions = [went == "expired", ~stays["last_of_episode"], stays["discharged"].isna()]
+    conditions += [went == "ama", went == "transfer"]
+    conditions += [stays["discharged"] + pd.Timedelta(days=30) > until]
+    words = ["died", "continues", "still-in", "against-advice", "transferred", "last-30-days"]
+    return pd.Series(np.select(conditions, words, default="start"), index=stays.index)
+
+
+# %% exercise="w02-j0-persons" right="one doubtful pair too, which the message names"
+def person_of(patient_ids, pairs):
+    linked = pairs[pairs["score"] > 5]
+    return patient_ids.replace(dict(zip(linked["second_id"], linked["first_id"], strict=True)))
