@@ -9,7 +9,7 @@ July 2026. The board of Lakeshore Health asks for a model that says who will be 
 | **Afterwards you can** | read one visit in FHIR, HL7 v2 and a claim; say what a validation proves and what not; find a column that knows the future |
 | **Time** | 50 minutes; an hour if messages and SQL are new to you |
 | **You need** | week 1. Product managers: where the text says *pass over the code*, it only loads, joins or draws; read what comes out |
-| **Data** | feeds and tables of three hospitals, two years; synthetic, every patient is invented |
+| **Data** | tables of three hospitals, two years, and a sample of their feeds; synthetic, every patient is invented |
 | **In the room** | CTO, product manager, clinical informaticist, head of billing |
 """
 
@@ -195,7 +195,7 @@ found = faults.groupby("corruption")[["schema", "rules"]].mean()
 kinds = found.drop("none")
 by_schema, by_neither = (kinds["schema"] == 1).sum(), (kinds.max(axis=1) < 1).sum()
 print(f"kinds of faults: {len(kinds)}, found by the schema: {by_schema}, by neither: {by_neither}")
-print(textwrap.fill("passes the schema: " + ", ".join(kinds.index[kinds["schema"] == 0]), 100))
+print(textwrap.fill("passes the schema: " + ", ".join(kinds.index[kinds["schema"] == 0]), 100, break_on_hyphens=False))
 on_feed = pd.Series([problem.rule for problem in fhir.check_feed(whole_feed)]).value_counts()
 print("the rules on the feed itself:", on_feed.to_dict())
 
@@ -478,7 +478,7 @@ plt.show()
 """
 *In words:* three dots with intervals. Every filled column scores about 0.90, far right of the dashed line of the best possible. What is known at discharge scores about 0.65 with creatinine as the table has it, and about 0.75 converted, just left of the line.
 
-0.75 is honest, and one laboratory's false label alone costs 0.10 of it. The last step is finer: a **point-in-time** join asks when each value was *known*. Suppose the model ran at rounds instead, 06:30 on the day of discharge: length of stay and disposition would have to go, too. And which creatinine does it see? `fhir.as_of` wants both times; beside it, the join most people write. Pass over the code.
+0.75 is honest, and one laboratory's false label alone costs 0.10 of it. The last step is finer: a **point-in-time** join asks when each value was *known*. Suppose the model ran at rounds instead, 06:30 on the day of discharge: disposition and the codes of the stay would have to go, too. And which creatinine does it see? `fhir.as_of` wants both times; beside it, the join most people write. Pass over the code.
 """
 
 # %%
@@ -498,7 +498,7 @@ print(f"the two differ in {(wished.fillna(-1) != seen.fillna(-1)).sum()} of {len
 
 # %% [markdown]
 """
-Her blood is drawn at 06:00, the result is issued at 06:50. A model at 06:30 has the value of the day she came. (In this feed each result takes 50 minutes; in life it depends on test and hour.) Who joins on `taken` trains on a morning that no morning will offer. The same goes for diagnoses: final codes may come days after the discharge, so even for the minute of discharge ask before `n_diagnoses` may stay.
+Her blood is drawn at 06:00, the result is issued at 06:50. A model at 06:30 has the value of the day she came. (In the FHIR feed each result takes 50 minutes; the result messages of section 5 come later, 1.2 hours at the median. In life it depends on test and hour.) Who joins on `taken` trains on a morning that no morning will offer. Final codes may come days after the discharge, so even for the minute of discharge ask before `n_diagnoses` may stay.
 
 **For the CTO:** two times for every event, when it happened and when it was known, or it does not enter the feature table. **For the product manager:** at what hour does the model run, and who acts on it then?
 """

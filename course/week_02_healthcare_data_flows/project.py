@@ -56,7 +56,7 @@ Nothing crashed, and the figure looks plausible. But it counts the second half o
 
 *About 6 min from the start. Stuck? `hint("w02-j0-episodes")`*
 
-Stays that touch are one **episode**. A stay continues the one just before it, of the same patient, in two cases:
+Stays that belong together are one **episode**. A stay continues the one just before it, of the same patient, in two cases:
 
 - it begins **before** that one has ended (an error of the record, and no return either);
 - it is a **transfer**, and begins at most one day after that one has ended. A transfer shows in either of two places: the earlier `disposition` is `transfer`, or this `admission` is.
@@ -498,9 +498,9 @@ plt.show()
 
 # %% [markdown]
 """
-*In words:* seven points on a line of rates. The rule stands at 15.6 in 100, by person (the lesson's 15.0 and exercise 10's 15.2 leave other stays out). Counting planned returns or transfers lifts the rate (18.1 and 16.9), and the first query is highest (18.3). Keeping those who died, the last 30 days or observation days lowers it a little (15.2 or 15.3).
+*In words:* seven points on a line of rates. The rule stands at 15.6 in 100, by person (the lesson's 15.0 is of January to May 2026 only; exercise 10's 15.2 keeps stays that are no starts, such as deaths). Counting planned returns or transfers lifts the rate (18.1 and 16.9), and the first query is highest (18.3). Keeping those who died, the last 30 days or observation days lowers it a little (15.2 or 15.3).
 
-They pull in both directions, so a plausible total proves nothing, and not evenly: with planned returns counted, more than half of the oncology ward's patients "come back".
+They pull in both directions, so a plausible total proves nothing, and not evenly: with planned returns counted, more than half of the oncology ward's starts are followed by a "return".
 
 **For the CTO:** ask for the ledger before the rate. **For the product manager:** a target of "2 points fewer returns" can be met by changing the query.
 """
@@ -638,7 +638,7 @@ print(f"all columns: AUC {look_ahead:.3f}; stays_in_extract alone: {alone:.3f}; 
 """
 Better than the best possible: **something has seen the future**. The count of stays alone beats the ceiling, because it counts the return it is meant to predict. The same fact, asked as of the right moment, is a fair feature: how many stays of this person had **ended** in the year before this episode began?
 
-Write the condition for each pair of a start (`began`) and a stay of the same person (`discharged`): the stay ended at or before `began`, and less than 365 days before it.
+`pairs` is given: in each row a start (`began`) and a stay of the same person (`discharged`). Write the condition under the name `known = ...`: the stay ended at or before `began`, and less than 365 days before it. The last line, which counts, is given; leave it.
 """
 
 
@@ -714,7 +714,7 @@ The extract begins in July 2024, so early starts have no past *here*: 0.19 stays
 
 *About 67 min from the start. Stuck? `hint("w02-j0-columns")`*
 
-You sign this list, so you write it (hospital and ward are set aside already).
+You sign this list, so you write it (hospital, ward and principal diagnosis are set aside already).
 
 | write | which is |
 |---|---|
@@ -889,7 +889,7 @@ limits = {
 
 # %% check="w02-j0-quality" points=0
 assert isinstance(limits, dict), (
-    f'`limits` is a {type(limits).__name__}; write a dict, such as {{"race": (0.1, "owner"), ...}}.'
+    f'`limits` is a {type(limits).__name__}; write a dict, such as {{"race": (0.1, "owner", "label ..."), ...}}.'
 )
 keys = ("creatinine", "race", "late messages", "second records", "coding gap")
 missing = [key for key in keys if key not in limits]
@@ -948,7 +948,7 @@ print(f"\nlate messages: {worst['sum']:.0f} of {worst['size']:.0f}, 95 % interva
 
 *About 89 min from the start.*
 
-The lesson followed one visit through the FHIR feed, the HL7 v2 messages and the claim; you have now worked with the tables made from them. Answer for the CTO in four to eight sentences or a small table. A person grades it:
+The lesson followed one visit through the FHIR feed, the HL7 v2 messages and the claim; you have now worked with the tables of all stays; those feeds hold a sample of them. Answer for the CTO in four to eight sentences or a small table. A person grades it:
 
 | points | for |
 |---|---|
@@ -1000,7 +1000,7 @@ def record(activity, agent):
     """A Provenance resource as a dict: the cohort, made by `activity` from all sources; `agent` answers for it."""
     target = [{"identifier": {"system": "https://example.org/fhir/sid/dataset", "value": "readmission-cohort-2026-06"}}]
     what = [{"display": name, "identifier": {"value": value}} for name, value in sources.items()]
-    made = {"resourceType": "Provenance", "target": target, "recorded": "2026-07-01T09:00:00-05:00"}
+    made = {"resourceType": "Provenance", "target": target, "recorded": "2026-07-06T09:00:00-05:00"}
     return made | {"activity": activity, "agent": agent, "entity": [{"role": "source", "what": one} for one in what]}
 
 
@@ -1073,9 +1073,9 @@ One page to the board: may a readmission model be trained on this? It is read in
 
 **Not for the model.** We predict at the minute of discharge; at 06:30 of that day disposition and codes would fall too, and most of the morning's results. A table with all columns reached 0.92, more than is possible here; the number of a person's stays, counted over the whole extract, alone reached 0.84, because it counts the return. Follow-up visits, costs and episode counts stay out too, and, by compliance's rule, payer and area deprivation. The number of codes stays in, though it gains almost nothing (AUC 0.752 against 0.749).
 
-**Not known.** Whether every message and stay arrived (nobody counts the volume), and whether cancelled events (ADT A11 to A13) were taken back. Deaths after the discharge, for most stays: they count as not returned (461 starts went to hospice, and 7 of 100 of these returned, against 15.6 of all), so deaths have to be reported beside the rate. Returns to hospitals outside the network. Second records among the people whom only a hospital knows, which is 93 of 100 stays. Whether the diagnosis codes were there at the discharge: the FHIR sample stamps them with the minute of discharge, and coders usually work later. When results were issued: 50 minutes after sampling is assumed. History before July 2024, so that `stays_before` is too low for starts of the first year. All data are synthetic; every figure has to be measured again on ours.
+**Not known.** Whether every message and stay arrived (nobody counts the volume), and whether cancelled events (ADT A11 to A13) were taken back. Deaths after the discharge, for most stays: they count as not returned (461 starts went to hospice, and 7 of 100 of these returned, against 15.6 of all), so deaths have to be reported beside the rate. Returns to hospitals outside the network. Second records among the people whom only a hospital knows, which is 93.5 % of the stays. Whether the diagnosis codes were there at the discharge: the FHIR sample stamps them with the minute of discharge, and coders usually work later. When results were issued: 50 minutes after sampling is assumed. History before July 2024, so that `stays_before` is too low for starts of the first year. All data are synthetic; every figure has to be measured again on ours.
 
-**Limits.** Race or ethnicity is unknown for 28 % at one clinic (limit 10 %, head of registration): comparisons of groups carry a label; hosp-3 codes a fifth fewer diagnoses per stay than the hospital that codes most (limit 10 %, head of coding): so do comparisons of hospitals; 7 of 83 ADT messages of the worst hospital, all of them changed records (A08), came over a day late: as counted above the limit (5 %, interface engineer), though so few messages cannot settle it (95 % interval 4 to 16 %), and the engineer on call is paged. Creatinine failed at 100 % in one month, 0 % after the repair. If it fails its limit (1 %) again in any month, the laboratory manager is called the same day, a safety event is filed, and training stops until it is mended in writing.
+**Limits.** Race or ethnicity is unknown for 28 % at one clinic (limit 10 %, head of registration): comparisons of groups carry a label; hosp-3 codes a fifth fewer diagnoses per stay than the hospital that codes most (limit 10 %, head of coding): so do comparisons of hospitals; 7 of 83 ADT messages of the worst hospital, all of them changed records (A08), came over a day late: as counted above the limit (5 %, interface engineer), though so few messages cannot settle it (95 % interval 4 to 16 %), and the engineer on call is paged. Creatinine failed at 100 % in the worst hospital and month (hosp-2), 0 % after the repair. If it fails its limit (1 %) again in any month, the laboratory manager is called the same day, a safety event is filed, and training stops until it is mended in writing.
 
 Signed: (name), chief technology officer. Reviewed again in three months.
 <!-- END SOLUTION -->
@@ -1137,7 +1137,7 @@ print("Kept for your portfolio:", path.name)
 - recount one rate of your dashboard with one exclusion left out;
 - ask of one model in use when it predicts, and when each input becomes known;
 - find out who would notice if a laboratory changed its unit tonight;
-- not checked here: did every message and stay arrive (volume), and are cancelled events (ADT A11 to A13) taken back?
+- ask what was not checked here: did every message and stay arrive (volume), and are cancelled events (ADT A11 to A13) taken back?
 
 **Read next:** [the lesson](lesson.ipynb) again, section 8 on lineage (5 min); CMS, the hospital-wide readmission measure and its list of planned admissions (15 min).
 

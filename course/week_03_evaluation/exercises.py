@@ -425,7 +425,7 @@ The mean is close again, though not exact: in the months before the test more vi
 
 *Stuck? `hint("w03-cost-threshold")`*
 
-A call costs `cost`, whoever picks up. A kept visit is worth `value`. Of those who would stay away, a call brings the share `kept` to come after all. So a call to a patient with risk *p* brings *p* × `kept` × `value` on average. At which risk is that exactly what the call costs? Above it, call; below it, do not. The three figures are assumptions of the nurse line, and so is one share `kept` for every risk; in week 7 you measure it.
+A call costs `cost`, whoever picks up. A kept visit is worth `value`. Of those who would stay away, a call brings the share `kept` to come after all. So a call to a patient with risk *p* brings *p* × `kept` × `value` on average. At which risk is that exactly what the call costs? Above it, call; below it, do not. The three figures are assumptions of the nurse line, and so is one share `kept` for every risk; the CTO track's weeks 7 and 8 measure.
 
 If the answer is above 1, no call is worth its price. Return the number as it is: it says so.
 """
@@ -478,7 +478,7 @@ for _cost, _value, _kept in ((4, 200, 0.5), (50, 90, 0.3), (8, 80, 1.0)):
 
 *About 49 min from the start.*
 
-The finance director asks for dollars, the nurse manager for minutes. Give both, for a list of calls whose outcomes without a call are known (`missed` is 1 for those who would have stayed away; in the extract, who did, with the reminders of that time).
+The finance director asks for dollars, the nurse manager for minutes. Give both, for a list of calls whose outcomes without a call are known (`missed` is 1 for those who would have stayed away; in the extract these are the ones who did, with the reminders of that time).
 
 - **minutes**: calls × `minutes_per_call`.
 - **dollars**: what the nurses' time costs, plus what is still lost. Each visit that stays missed loses `loss`. Who is not called and would have stayed away, stays away. Of those who are called, the share `kept` comes after all, and 1 − `kept` still stays away.
@@ -545,7 +545,7 @@ for _minutes, _wage, _loss, _kept in ((10, 60, 80, 0.5), (4, 45, 200, 0.1)):
 """
 1. Four lines: minutes, what they cost, how many visits are still missed, and the dict.
 2. `((missed == 1) & (called == 0)).sum()` are the would-be misses without a call; the ones with a call count with the factor `1 - kept`.
-3. Minutes divided by 60 are hours. Lesson, section 5, has money and nurse minutes side by side.
+3. Minutes divided by 60 are hours. Lesson, section 5, has dollars and nurse hours side by side.
 """
 
 # %% [markdown]
@@ -816,7 +816,7 @@ assert abs((_low + _high) / 2 - _gap.mean()) < 0.05 * _wide, f"On 150 other days
 
 # %% [markdown]
 """
-Your list on Lakeshore's alerts, with three visits a day and hospital, against the vendor's order in which a patient may stand twice. A visit is *useful* when its alert was in time. (The cell needs exercises 1, 8 and 9.)
+Your list on Lakeshore's alerts, as if each hospital had a nurse with three visits a day (in the project there is one nurse for all three, with two), against the vendor's order in which a patient may stand twice. A visit is *useful* when its alert was in time. (The next two cells need exercises 1, 8 and 9.)
 """
 
 # %% tags=["uses-answer"]
@@ -940,7 +940,7 @@ for _name, _size in _sizes.items():
 """
 1. Build the table with `groupby`, add three columns, empty some cells, return it: five lines.
 2. `wilson` takes two columns of counts, the found ones and all; `agg` has made both.
-3. Empty cells last, where `table["n"] < minimum`. Lesson, section 7, prints such lines by payer, with "too few to say".
+3. Empty cells last, where `table["n"] < minimum`. Lesson, section 7, prints such lines by payer, language and race, with "too few to say".
 """
 
 # %% [markdown]

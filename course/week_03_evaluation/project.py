@@ -365,7 +365,7 @@ Alert by alert, too, these months cannot tell your order from the rule (44 usefu
 
 Surgery at hosp-3 has been silent for a year, and 26 of its patients deteriorated in these months: a ranking cannot see that, a count by ward can. Report it **today** as a safety event to the medical director, have the alerts restored or a named person put on watch, then find out who switched them off.
 
-Who had alerts, and none that interrupted anybody? An **early** alert has the criteria met within 24 hours, suspected or not. Guess: what if suspected patients were only listed? If the vendor's score chose what is shown?
+Who had alerts, and none that interrupted anybody? An **early** alert has the criteria met within 24 hours, suspected or not. Guess: what if suspected patients were only listed? And what if the vendor's score chose what is shown?
 """
 
 # %% tags=["uses-answer"]
@@ -383,7 +383,7 @@ print(f"vendor's score minus your rungs: {gap.sum()} patients (95 % interval {lo
 
 # %% [markdown]
 """
-Deciding by that label what is **shown** would have kept every early alert of 39 of 140 patients from the ward: a good ranking of visits is a dangerous filter. Showing them costs about two interruptions a day more. The charge nurse may find the other 10 at the next change of shift; no table records it. Here the model is worth something: with as many alerts shown, the vendor's score hides 22.
+Deciding by the label of step 1 what is **shown** would have kept every early alert of 39 of 140 patients from the ward: a good ranking of visits is a dangerous filter. Showing them costs about two interruptions a day more. With your rungs 10 are left, and the charge nurse may find them at the next change of shift; no table records it. Here the model is worth something: with as many alerts shown, the vendor's score hides 22.
 
 ## Step 3: what alerts do to their readers
 
@@ -888,7 +888,7 @@ print(results.round(1).to_string())
 
 # %% [markdown]
 """
-First what the vendor will say, and rightly: late answers fall from 10 to 9 in 100, of the urgent from 63 to 19. But the **mean is the same**: a sort makes no time, it hands waiting on, here to those where somebody has to be asked: 55 in 100 late, the longest after four months. Nothing leaked; the median is the wrong number. Hence SOP 03.
+First what the vendor will say, and rightly: late answers fall from 10 to 9 in 100, of the urgent from 63 to 19. But the **mean is the same**: a sort makes no time, it hands waiting on, here to those where somebody has to be asked: 55 in 100 late, the longest after more than four months. Nothing leaked; the median is the wrong number. Hence SOP 03.
 
 And the slide leaves out the first row, which the board asks about: **the payers today** (hours of answers given; late of clocks that have run out). With 16 places the desk is slower.
 
@@ -1079,7 +1079,7 @@ for a, b in [("first come", best), ("urgent first", best), ("look-by, flags", "l
 
 # %% [markdown]
 """
-Between the orders each difference can go either way: where more requests come than there are places, look-by has no fewer late answers than first come. The 17th place is surer: nine times in ten the mean is 25 to 58 hours, below the payers' 68; with 16 it is 45 to 176. (Still assumed: independent weeks, the leave, the number of places; the payers are measured, the desk is not.) An order costs no money; its gain is not certain, nor is the model's.
+Between the orders each difference can go either way: where many more requests come than there are places, look-by can have more late answers than first come. The 17th place is surer: nine times in ten the mean is 25 to 58 hours, below the payers' 68; with 16 it is 45 to 176. (Still assumed: independent weeks, the leave, the number of places; the payers are measured, the desk is not.) An order costs no money; its gain is not certain, nor is the model's.
 
 *About 57 min. Stuck? `hint("w03-j9-order")`*
 
@@ -1214,7 +1214,7 @@ The best answer to "9 to 97 %" is the house audit (`sop-08-audit.md`: two reader
 
 ### Written answer: launch, or not? (5 points)
 
-*About 67 min.* Half a page for the board. Software changes the order and who looks; it never refuses, never withholds, never changes the urgent mark (`sop-06-automation.md`).
+*About 67 min.* One page for the board. Software changes the order and who looks; it never refuses, never withholds, never changes the urgent mark (`sop-06-automation.md`).
 
 | points | for |
 |---|---|
@@ -1277,7 +1277,7 @@ print("Kept for your portfolio:", keep("J9", "A queue for prior authorization", 
 | of each threshold | who may lower it, who may raise it, and up to which cap? |
 | of each queue | who waits longer since it is sorted, and how many hands are behind it? |
 
-**To read:** DeepLearning.AI, *AI for Medicine Specialization*, how prognosis questions are judged (2 weeks for the first course); Wong and others, external validation of a proprietary sepsis model, *JAMA Internal Medicine* 2021, PMC8218233 (20 min): Lakeshore's score is built to behave like it.
+**To read:** DeepLearning.AI, *AI for Medicine Specialization*, course 1, how a diagnostic model is judged (about 2 weeks); Wong and others, external validation of a proprietary sepsis model, *JAMA Internal Medicine* 2021, PMC8218233 (20 min): Lakeshore's score is built to behave like it.
 
 Press **Check my work** above, then **Make my portfolio** in the menu Course. What comes next stands on the course page.
 """
