@@ -2,7 +2,7 @@
 """
 # Week 3: Is it useful, and for whom?
 
-July 2026 at Lakeshore Health. Two scores are on the table. The vendor of the **deterioration score**, which has raised alerts on the wards since January 2025, offers a new contract. And the nurse line wants to know what the **no-show risk** of week 1 is worth. You say what each may be used for, and for whom.
+July 2026 at Lakeshore Health. Two scores are on the table. The vendor of the **deterioration score**, which has raised alerts on the wards since January 2025, offers a new contract. And the nurse line wants to know what the **no-show risk** of week 1 is worth. At the end you decide on both.
 
 | | |
 |---|---|
@@ -12,9 +12,9 @@ July 2026 at Lakeshore Health. Two scores are on the table. The vendor of the **
 | **Data** | alerts, stays and visits of the same three hospitals and twelve clinics; synthetic, every patient is invented |
 | **In the room** | CTO, product manager, rapid-response nurse, biostatistician, patient advocate |
 
-**Product managers:** where you *may pass over the code*, it is machinery (figures, joins, repeated draws); read what it prints.
+**Product managers** may pass over the code; read what it prints.
 
-**Words:** an *interval* says how far chance may move a figure; *odds* set a risk against its rest (0.20 is 1 to 4), *log-odds* are their logarithm; *PPV*, or precision, is the share of flags that are right; *net benefit*: right calls minus needless ones, weighed.
+**Words:** *odds* set a risk against its rest (0.20 is 1 to 4), *log-odds* are their logarithm; *PPV*, or precision, is the share of flags that are right.
 """
 
 # %% [markdown]
@@ -23,9 +23,9 @@ July 2026 at Lakeshore Health. Two scores are on the table. The vendor of the **
 
 *About 0 min from the start.*
 
-A patient **deteriorates** when chart review finds a sepsis with organ failure or a transfer to intensive care. The vendor's score is computed every four hours, and alerts above a threshold. The vendor's report holds one or two rows a stay: the highest score, and the highest before the team noticed anything, where that is another one. The next cell joins the tables to one row a stay (you may pass over its code).
+A patient **deteriorates** when chart review finds a sepsis with organ failure or a transfer to intensive care. The vendor's score is computed every four hours, and alerts above a threshold. The vendor's report holds the highest score of each stay, and the highest before the team noticed anything.
 
-Before you run the cell after it, guess: in how many of 100 stays is the vendor right, if "right" means an alert where the patient deteriorates and none where not? And a rule that never alerts?
+Guess before you run the cell after it: in how many of 100 stays is the vendor right (an alert where the patient deteriorates, none where not)? And a rule that never alerts?
 """
 
 # %%
@@ -42,7 +42,6 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from carelab import plots
-from carelab.fhir.readmissions import readmissions
 from carelab.paths import data
 
 names = ["stays", "scores", "alerts", "deteriorations", "visits", "patients"]
@@ -71,7 +70,7 @@ Silence wins, and it finds nobody. Where an event is rare, accuracy pays for say
 
 *About 5 min from the start.*
 
-Elsewhere a study found 0.63 for a widely sold sepsis score (Wong and others, *JAMA Internal Medicine*, 2021, PMC8218233). Its successor reached 0.82 to 0.92 at four health systems, with 13 to 26 % of flags right (*JAMA Network Open*, 2026, PMC12949446). So 0.82 is possible, and ours, on 15,000 stays, has a narrow interval. (If we drew other patients like these again and again, a **95 % interval** would hold the true figure about 95 times in 100; if that of a difference holds 0, these months cannot tell.)
+Elsewhere a study found 0.63 for a widely sold sepsis score (Wong and others, *JAMA Internal Medicine*, 2021, PMC8218233). Its successor reached 0.82 to 0.92 at four health systems (*JAMA Network Open*, 2026, PMC12949446). So 0.82 is possible, and ours, on 15,000 stays, has a narrow interval. (With other patients like these, drawn again and again, a **95 % interval** would hold the true figure about 95 times in 100.)
 
 **Can this evaluation be trusted, or is it too good to be true?** Decide before you read on. Below, the patient whose score rose most before the event.
 """
@@ -83,9 +82,9 @@ print(one[["at", "score", "lactate_ordered", "met_at"]].to_string(index=False))
 
 # %% [markdown]
 """
-`lactate_ordered` means: somebody ordered a lactate (a blood test that rises when tissues get too little oxygen) within the 48 hours before. By then a clinician probably suspects something, and the score, which reads the chart, may read the order. The order stands in for suspicion, though lactates are ordered for other reasons too, and an order is not yet treatment. So keep only scores without such an order, from before the event.
+`lactate_ordered` means: somebody ordered a lactate (a blood test, often for suspected sepsis) within the 48 hours before. By then a clinician probably suspects something, and the score may read the order. So keep only scores without such an order, from before the event.
 
-A deterioration with no score left? Whoever buys a *warning* counts it as missed (score 0); the other reading leaves it out. Two ways lead to an interval: the **bootstrap** draws whole patients again, with replacement, as stays of one patient are alike; **Wilson's** formula, for shares, takes stays as independent. The next two cells use one each; you may pass over the code.
+A deterioration with no score left? Whoever buys a *warning* counts it as missed (score 0); the other reading leaves it out. For the intervals the **bootstrap** draws whole patients again, as stays of one patient are alike; **Wilson's** formula, for shares, takes stays as independent.
 """
 
 
@@ -110,7 +109,7 @@ for name, part in views.items():
     print(f"{name:42} AUC {roc_auc_score(part['deteriorated'], part['use']):.2f} ({low:.2f} to {high:.2f})")
 hours = (met.merge(stays).set_index("stay_id")["met_at"] - stays.set_index("stay_id")["admitted"]) / pd.Timedelta("1h")
 none = watched.index[watched["deteriorated"] & watched["early"].isna()]
-print(f"deteriorations without a score in time: {len(none)}, a median {hours[none].median():.1f} hours after admission")
+print(f"deteriorations without a score in time: {len(none)}; {(hours[none] < 4).mean():.0%} in the first four hours")
 
 # %%
 early_alerts = alerts[~alerts["lactate_ordered"] & ~(alerts["fired_at"] >= alerts["met_at"])]
@@ -123,19 +122,17 @@ for name, stay_ids in {"any alert": alerts["stay_id"], "an alert in time": early
 
 # %% [markdown]
 """
-Too good to be true: the question is *when* each score was taken, and an interval speaks of chance only. Lakeshore's invented score is built to behave like the one in Wong's study; but that 0.63 stops at the onset of sepsis, ours also at a lactate order.
+Too good to be true: *when* was each score taken? An interval speaks of chance only. Take two figures to the vendor: 0.63, and 35 of 100 deteriorations with an alert in time. (0.73 is for stays that had a score in time; most of the others deteriorated before the first one, at four hours. *In time* means any time before, here and in the exercises; in the project at most 24 hours.)
 
-Ours is hard on the score. A highest score grows with time, and quiet stays go on while the others end at the event; half of the 148 met the criteria within 3.5 hours of admission, and the score first runs at four. A fair test asks at a fixed hour who deteriorates in the next 24. (*In time* means any time before, here and in the exercises; in the project at most 24 hours.)
+Two things are hard on the score. A highest score grows with time, and stays without a deterioration go on. A fair test asks at a fixed hour who deteriorates in the next 24; highest scores cannot answer that. And the alerts are live: a patient rescued by one counts as in vain. Only a silent period (scores kept, not shown) or a trial tells.
 
-The vendor's best argument: the alerts are live since January 2025. A patient rescued by one never meets the criteria and counts as in vain; a lactate ordered because of one counts as suspicion. So figures on a live score lean against it, and only a silent period or a trial tells.
-
-**For the CTO:** ask of each input whose suspicion it records. **For the product manager:** ask what share of events was flagged before anybody knew.
+**For the CTO:** ask for every score with its time. **For the product manager:** ask what share of events was flagged before anybody knew.
 
 ## 3. The same score, two pictures
 
-*About 16 min from the start.*
+*About 14 min from the start.*
 
-For every threshold, the **ROC curve** sets deteriorations flagged (sensitivity, recall) against quiet stays flagged; AUC is the area below. The **precision-recall curve** shows how many of the flagged deteriorate. The next cell draws both (you may pass over the code).
+For every threshold, the **ROC curve** sets deteriorations flagged (sensitivity, recall) against stays without one flagged; AUC is the area below. The **precision-recall curve** shows how many of the flagged deteriorate.
 """
 
 # %%
@@ -155,7 +152,7 @@ axes[0].plot([0, 1], [0, 1], color=plots.RED, linestyle="--", label="a coin")
 axes[1].axhline(watched["deteriorated"].mean(), color=plots.RED, linestyle="--", label="a coin")
 axes[1].set_ylim(0, 1)
 axes[1].legend(loc="upper right")
-plots.label(axes[0], "ROC: better than a coin", "quiet stays flagged (share)", "deteriorations flagged (share)")
+plots.label(axes[0], "ROC: better than a coin", "others flagged (share)", "deteriorations flagged (share)")
 plots.label(axes[1], "Precision: most flags are in vain", axes[0].get_ylabel(), "flagged that deteriorate (share)")
 plt.show()
 
@@ -163,17 +160,13 @@ plt.show()
 """
 *In words:* two panels, each with a grey curve for every score, a blue one for scores in time and a dashed line for a coin; dots mark the vendor's threshold. Left: the grey bows far above the diagonal; the blue less, with a step at its end, the 148 without a score in time. Right: the blue soon falls below 0.2, towards the coin's 0.07.
 
-Neither picture is wrong. The left one does not move when only the frequency does; where the patients are of another kind, it moves too. The right one is what a nurse lives with. The next cell carries its blue dot to wards where fewer or more deteriorate, all else equal.
+Neither picture is wrong; the right one is what a nurse lives with. The next cell carries its blue dot to wards where fewer or more deteriorate, all else equal.
 """
 
 # %%
-value = watched["early"].fillna(0)
-sensitivity = (value[watched["deteriorated"]] >= THRESHOLD).mean()
-false_alarms = (value[~watched["deteriorated"]] >= THRESHOLD).mean()
-flag = value >= THRESHOLD
-ci = binomtest(int(watched.loc[flag, "deteriorated"].sum()), int(flag.sum())).proportion_ci(method="wilson")
-precision = watched.loc[flag, "deteriorated"].mean()
-print(f"of {flag.sum():,} flagged in time {precision:.0%} deteriorate ({ci.low:.0%} to {ci.high:.0%})")
+flag, sick = watched["early"].fillna(0) >= THRESHOLD, watched["deteriorated"]
+sensitivity, false_alarms = flag[sick].mean(), flag[~sick].mean()
+print(f"{flag.sum():,} stays flagged in time; {(flag & sick).sum()} of them deteriorate: {sick[flag].mean():.0%}")
 for share in [0.01, 0.07, 0.20]:
     right, wrong = share * sensitivity, (1 - share) * false_alarms
     ppv = right / (right + wrong)
@@ -181,11 +174,13 @@ for share in [0.01, 0.07, 0.20]:
 
 # %% [markdown]
 """
+Definitions move the figure: section 1 has 42 right of 177 alerted stays, 24 %, whenever the alert came; here it is 16 % of those flagged in time. And 392 deteriorations were flagged in time, 374 alerted: one ward's alerts are off (section 7).
+
 **For the CTO:** a precision without the event's frequency beside it does not travel from one site to another. **For the product manager:** "how many in vain for one right" is a sentence a ward understands.
 
 ## 4. What a risk means
 
-*About 23 min from the start.*
+*About 21 min from the start.*
 
 Now the no-show model of week 1: it ranked well, and promised more misses than happened. A score is **calibrated** if, of the patients at 0.30, about 30 in 100 stay away. We mend it and leave the model alone. January to March 2026 become **validation** months: the mend is fitted there. April to June are the **test**: nothing in this lesson is chosen on them.
 """
@@ -204,7 +199,7 @@ print(f"{len(train):,} visits to learn from, {len(validation):,} to mend with, {
 
 # %% [markdown]
 """
-The mend is called **recalibration**: a logistic regression with one input, the log-odds of the old risk (0.60 is odds of 1.5 to 1, log-odds 0.41). It learns two numbers: new log-odds = shift + slope × old. A slope below 1 means that the old risks were too extreme, too high at the top and too low at the bottom. Will the AUC rise, fall or stay? (The second cell draws promised against observed; you may pass over the code.)
+The mend is called **recalibration**: a logistic regression with one input, the log-odds of the old risk (0.60 is odds of 1.5 to 1, log-odds 0.41). It learns two numbers: new log-odds = shift + slope × old. A slope below 1: the old risks were too extreme. Will the AUC rise, fall or stay?
 """
 
 # %%
@@ -237,18 +232,18 @@ plt.show()
 """
 *In words:* promised against observed shares for eight groups of visits, with a dashed diagonal. At the top the orange line lies far below it: promised 0.62, observed 0.39. There the blue line is closer; in four of the other seven groups the orange one is.
 
-The AUC has not moved: it sees order only. Nor is the mend perfect: in the test months fewer stayed away than before. It needs repeating, by a named owner.
+The AUC has not moved: it sees order only. Nor is the mend perfect: in the test months fewer stayed away than before. It needs an owner.
 
 ## 5. What a mistake costs
 
-*About 30 min from the start.*
+*About 28 min from the start.*
 
-A call takes a nurse 12 minutes, 9 dollars. A missed slot costs 150. Of 10 calls to patients who would stay away, 3 save the slot. All this is **assumed** (the CTO track's weeks 7 and 8 measure). From which risk on does a call pay? The next cell counts what four lists win; you may pass over the code.
+A call takes a nurse 12 minutes: its *cost* is 9 dollars. The *value* of a kept visit is 150. Of 10 patients who would stay away and are called, 3 come after all: the share *kept*. All this is **assumed** (the CTO track's weeks 7 and 8 measure). From which risk on does a call pay? The next cell counts what four lists win.
 """
 
 # %%
-CALL, MINUTES, SLOT, SAVED = 9, 12, 150, 0.3
-pays_from = CALL / (SAVED * SLOT)
+COST, MINUTES, VALUE, KEPT = 9, 12, 150, 0.3
+pays_from = COST / (KEPT * VALUE)
 test["day"] = test["start"].dt.normalize()
 test["place"] = test.groupby("day")["risk"].rank(ascending=False, method="first")
 lists = {"everybody": test["risk"] >= 0, "by risk": test["risk"] >= pays_from}
@@ -257,7 +252,7 @@ n_days = test["day"].nunique()
 print(f"a call pays from a risk of {pays_from:.2f} on\n")
 print("per day    calls  nurse hours  dollars won (95 % interval, days drawn again)")
 for name, called in lists.items():
-    won = test.assign(won=called * (SAVED * SLOT * test["missed"] - CALL))
+    won = test.assign(won=called * (KEPT * VALUE * test["missed"] - COST))
     low, high = interval(won, lambda t, w: np.sum(t["won"] * w) / n_days, by="day", times=2000)
     hours = called.sum() * MINUTES / 60 / n_days
     dollars = won["won"].sum() / n_days
@@ -265,9 +260,9 @@ for name, called in lists.items():
 
 # %% [markdown]
 """
-The threshold is a ratio of costs; no data went into it. Calling everybody seems to lose (the interval all but reaches 0); each of the other three lists wins about 85 dollars a day. (The intervals hold chance, not the assumptions. Same-day bookings, which nobody can call, are left out, here and in the exercises.)
+The threshold is a ratio of costs; no data went into it. Calling everybody seems to lose; each of the other three lists wins about 85 dollars a day. (The intervals hold chance, not the assumptions. Same-day bookings, which nobody can call, are left out, here and in the exercises.)
 
-**Net benefit** (Vickers and Elkin, *Medical Decision Making*, 2006) says it without dollars: per 100 patients, the misses called minus the needless calls, each of these weighed by *t* / (1 − *t*) at the threshold *t*. Drawn for every *t* it is a **decision curve**: whoever weighs a call differently reads at another place. A model has to beat *call everybody* and *call nobody*.
+**Net benefit** (Vickers and Elkin, *Medical Decision Making*, 2006) says it without dollars. Count, per 100 visits, the calls to a miss, and subtract the needless calls. At the threshold *t* a needless call weighs *t* / (1 − *t*): at 0.20 a quarter. Drawn for every *t* it is a **decision curve**: who weighs a call otherwise reads elsewhere. A model has to beat *call everybody* and *call nobody*.
 """
 
 
@@ -282,24 +277,22 @@ fig, ax = plt.subplots()
 for name, colour, line in [("risk", plots.ORANGE, "-."), ("mended", plots.BLUE, "-")]:
     ax.plot(grid, [net_benefit(test, once, test[name] >= t, t) for t in grid], line, color=colour, label=f"by {name}")
 ax.plot(grid, [net_benefit(test, once, 1, t) for t in grid], "--", color=plots.GREY, label="call everybody")
-ax.axhline(0, color=plots.RED, linewidth=1, label="call nobody")
+ax.axhline(0, color=plots.GREY, linewidth=1, label="call nobody")
 ax.axvline(pays_from, color=plots.GREY, linestyle=":")
 ax.set_ylim(-4, 18)
 ax.legend()
-plots.label(ax, "In the middle, both models lead", "threshold t", "net benefit per 100 patients")
+plots.label(ax, "In the middle, both models lead", "threshold t", "net benefit per 100 visits")
 plt.show()
 
 # %% [markdown]
 """
-*In words:* net benefit against the threshold. *Call everybody* falls steeply and crosses zero near 0.19. From 0.10 on both model curves lie above it, and above zero up to about 0.38; further right the orange one, the unmended risk, falls to −2.6, the blue one only to −0.9. A dotted line marks our 0.20.
+*In words:* net benefit against the threshold. *Call everybody* falls steeply and crosses zero near 0.19. From 0.10 on both model curves lie above it, and above zero up to about 0.38; further right the orange one, the unmended risk, falls further below. A dotted line marks our 0.20.
 
-Which differences are more than chance: at our 0.20, near both ends of the lead, and at 0.50, where a needless call weighs as much as a right one? The next cell draws patients again; you may pass over the code.
+Which differences are more than chance? The next cell draws patients again, for our 0.20, for 0.10, and for 0.50, where a needless call weighs as much as a right one.
 """
 
 # %%
-pairs = [(0.2, "mended", 0), (0.2, "mended", "risk"), (0.1, "mended", 1), (0.3, "mended", 0)]
-pairs += [(0.35, "mended", 0), (0.5, "risk", 0), (0.5, "mended", 0)]
-for t, one, other in pairs:
+for t, one, other in [(0.2, "mended", 0), (0.2, "mended", "risk"), (0.1, "mended", 1), (0.5, "risk", 0)]:
 
     def gain(table, weight, t=t, one=one, other=other):
         against = table[other] >= t if other in table else other
@@ -311,15 +304,15 @@ for t, one, other in pairs:
 
 # %% [markdown]
 """
-At our threshold the model is worth having, as it is from about 0.10 to 0.30; at 0.35 the interval holds 0. At 0.20 these months show no difference made by the mend. At 0.50 the unmended risk does worse than calling nobody. To pick the higher line at each threshold would be choosing on the test months.
+At our threshold the model is worth having; whether it is mended makes no difference that these months could show (the interval holds 0). At 0.50 the unmended risk does worse than calling nobody.
 
 **For the CTO:** keep the mend's two numbers in configuration, with their months. **For the product manager:** ask for calibration before anybody reads out a percentage.
 
 ## 6. The roster decides
 
-*About 40 min from the start.*
+*About 35 min from the start.*
 
-The cost says *from 0.20 on*. The roster says *fifteen a day*. Which of the two stops the list? The function (you may pass over its code) draws the risk at each place of the day's list, and what happened there. Places go by the old risk: the mend keeps the order.
+The cost says *from 0.20 on*. The roster says *fifteen a day*. Which of the two stops the list? The function draws the risk at each place of the day's list, and what happened there. Places go by the old risk: the mend keeps the order.
 """
 
 
@@ -329,10 +322,10 @@ def draw(calls):
     seen = at.groupby((at["place"] - 1) // 3 * 3 + 2)["missed"].agg(["sum", "size"])  # three places a dot
     ci = [binomtest(int(k), int(n)).proportion_ci(method="wilson") for k, n in seen.to_numpy()]
     fig, ax = plt.subplots()
-    ax.vlines(seen.index, [c.low for c in ci], [c.high for c in ci], color=plots.BLUE)
-    ax.scatter(seen.index, seen["sum"] / seen["size"], color=plots.BLUE, label="stayed away (95 % interval)")
-    ax.plot(at.groupby("place")["mended"].mean(), color=plots.ORANGE, label="mended risk, mean")
-    ax.axhline(pays_from, color=plots.RED, linestyle="--", label="a call pays")
+    ax.vlines(seen.index, [c.low for c in ci], [c.high for c in ci], color=plots.GREEN)
+    ax.scatter(seen.index, seen["sum"] / seen["size"], color=plots.GREEN, label="stayed away (95 % interval)")
+    ax.plot(at.groupby("place")["mended"].mean(), color=plots.BLUE, label="mended risk, mean")
+    ax.axhline(pays_from, color=plots.GREY, linestyle="--", label="a call pays above")
     ax.axvspan(0.5, calls + 0.5, color=plots.GREY, alpha=0.15)
     ax.set(xlim=(0.5, 45.5), ylim=(0, 0.75))
     ax.legend(loc="upper right")
@@ -343,10 +336,10 @@ def draw(calls):
 
 
 # %%
-print("if a call saves   it pays from   calls a day that pay")
-for saved in [0.2, 0.3, 0.4]:
-    limit = CALL / (saved * SLOT)
-    print(f"{saved:12.0%} {limit:15.2f} {(test['mended'] >= limit).sum() / n_days:15.0f}")
+print("if kept is   a call pays from   calls a day that pay")
+for kept in [0.2, 0.3, 0.4]:
+    limit = COST / (kept * VALUE)
+    print(f"{kept:10.0%} {limit:18.2f} {(test['mended'] >= limit).sum() / n_days:15.0f}")
 draw(15)
 
 # %% [markdown]
@@ -362,13 +355,13 @@ explorer = widgets.interact(draw, calls=slider)
 
 # %% [markdown]
 """
-On these assumptions the roster stops the list shortly before the cost does: a few more calls would about break even. The table above the figure says where to argue: whether a call saves 2 slots of 10 or 4 matters more than which of our two risks is used.
+On these assumptions the roster stops the list shortly before the cost does. A roster becomes a limit when you take the risk at its last place: here 0.22, and for use read off earlier months. The table says where to argue: whether 2 of 10 or 4 are kept matters more than which of our two risks is used.
 
 **For the CTO:** log place, risk and threshold of each call, or nobody can redo this sum. **For the product manager:** before you ask for more nurses, ask for a trial of the call.
 
 ## 7. For whom?
 
-*About 45 min from the start.*
+*About 40 min from the start.*
 
 First the twelve clinics and three hospitals, as recorded from July 2024 to March 2026. Which one would you send the others to visit?
 """
@@ -384,39 +377,30 @@ ax.vlines(cancelled, [c.low for c in ci], [c.high for c in ci], color=plots.GREY
 ax.scatter(cancelled, missed, color=np.where(cancelled > 0.15, plots.RED, plots.BLUE), zorder=3)
 ax.text(cancelled.max() - 0.003, missed.min(), cancelled.idxmax(), ha="right", va="center", color=plots.RED)
 ax.set(xlim=(0, 0.2), ylim=(0, 0.3))
-plots.label(ax, "Fourteen sites look alike, one does not", "cancelled (share)", "missed, of those not cancelled")
+plots.label(ax, "Fourteen sites lie together, one lies apart", "cancelled (share)", "missed, of those not cancelled")
 plt.show()
 
 # %% [markdown]
 """
-*In words:* fifteen dots, missed against cancelled visits. Fourteen lie together, at 7 to 9 % cancelled and 17 to 24 % missed. Millpond Clinic lies alone, at 18 % cancelled and 12 % missed; its interval meets no other.
+*In words:* fifteen dots, missed against cancelled visits. Fourteen lie together, at 7 to 9 % cancelled and 17 to 24 % missed. Millpond Clinic (`clinic-05`) lies alone, at 18 % cancelled and 12 % missed.
 
-Is it the best clinic, or the one that writes misses down as cancellations? A reminder goes out on the afternoon before, to visits that still stand. So a *cancelled* visit with a delivered reminder was called off at the last moment, or not at all. The next cell counts these, and compares misses recorded with misses promised; you may pass over the code.
+Is it the best clinic, or the one that writes misses down as cancellations? A reminder goes out on the afternoon before, to visits that still stand. So a *cancelled* visit with a delivered reminder was called off at the last moment, or not at all. The next cell counts these.
 """
 
 # %%
 here = known["site_name"] == "Millpond Clinic"
 late = known[known["status"] == "cancelled"].groupby(here)["sms_reminder"].mean()
-print(f"cancelled visits with a reminder: {late[True]:.0%} at Millpond, {late[False]:.0%} elsewhere\n")
+print(f"cancelled visits with a reminder: {late[True]:.0%} at Millpond, {late[False]:.0%} elsewhere")
 
-
-def ratio(table, weight):
-    return np.sum(table["missed"] * weight) / np.sum(table["mended"] * weight)
-
-
-for there, part in test.groupby(test["site_name"] == "Millpond Clinic"):
-    low, high = interval(part, ratio)
-    name = "at Millpond" if there else "elsewhere"
-    print(f"{name:11} recorded over promised misses, April to June: {ratio(part, 1):.2f} ({low:.2f} to {high:.2f})")
 truth = known[here].merge(pd.read_parquet(data("truth/appointments.parquet"))[["appointment_id", "true_status"]])
 really = (truth["true_status"] == "noshow").sum() / truth["true_status"].isin(["noshow", "fulfilled"]).sum()
-print(f"\nmissed at Millpond: {missed.min():.2f} as recorded, {really:.2f} in truth")
+print(f"missed at Millpond: {missed.min():.2f} as recorded, {really:.2f} in truth")
 
 # %% [markdown]
 """
-(In life nobody hands you the last line; you ring the desk.) At this clinic the model looks wrong because the label is. Every metric that uses it lies there, and the next model would learn that these patients need no calls.
+(In life nobody hands you the last line; you ring the desk.) Every metric that uses this label lies, and the next model would learn that these patients need no calls.
 
-Now groups of patients, on the list of 15 a day in the test months. Of those who stayed away, whom did it reach? And do as many stay away as the mended risk promises? *Not stated* stays a group of its own; below 20 misses we print neither. You may pass over the code.
+Now groups of patients, on the list of 15 a day in the test months. How many stay away for each miss that the mended risk promises? And of those who stayed away, whom did the list reach? *Not stated* stays a group of its own; a group with fewer than 50 misses gets its name and no figure.
 """
 
 # %%
@@ -425,19 +409,26 @@ test["on_list"] = test["place"] <= 15
 gone = test[test["missed"] == 1]
 
 
+def ratio(table, weight):
+    return np.sum(table["missed"] * weight) / np.sum(table["mended"] * weight)
+
+
 def reached(table, weight):
     return np.average(table["on_list"], weights=weight)
 
 
-print(f"{'':41} missed     over promised         on the list")
-for column in ["payer", "language", "race"]:
+few = []
+print(f"{'':27} misses   for each promised      reached by the list")
+for column in ["payer", "race"]:
     for group, part in test.groupby(column):
         away = part[part["missed"] == 1]
+        if len(away) < 50:
+            few.append(group)
+            continue
         (a, b), (low, high) = interval(part, ratio), interval(away, reached)
         told = f"{ratio(part, 1):.2f} ({a:.2f} to {b:.2f})   {reached(away, None):.0%} ({low:.0%} to {high:.0%})"
-        count = f"{len(away):3} ({len(away) / len(part):3.0%})"
-        print(f"{column:8} {group:32} {count}  {told if len(away) >= 20 else 'too few to say'}")
-print()
+        print(f"{group:27} {len(away):6}   {told}")
+print(f"too few misses to say: {', '.join(few)}\n")
 for column, one, other in [("payer", "medicaid", "medicare"), ("race", "not stated", "White")]:
 
     def gap(table, weight, one=gone[column] == one, other=gone[column] == other):
@@ -448,9 +439,9 @@ for column, one, other in [("payer", "medicaid", "medicare"), ("race", "not stat
 
 # %% [markdown]
 """
-By payer the list does differ: of the Medicare patients who stay away it reaches 28 points fewer than of the Medicaid patients. They are older and miss less often. One list for all would do that even if every group's risk were right. It is not: of each miss promised, 0.81 came for the commercially insured (0.71 to 0.90), 1.10 for Medicaid (0.96 to 1.26). Whether one list is fair is a decision.
+Of the Medicare patients who stay away the list reaches 28 points fewer than of the Medicaid patients. They are older and miss less often: one list for all would do that even if every group's risk were right. It is not: of each miss promised, 0.81 came for the commercially insured, 1.10 for Medicaid. Whether one list is fair is a decision.
 
-Do not compare intervals by eye: those of *not stated* and White overlap, yet the difference is 14 points (1 to 26). Found by looking, among many comparisons, it is a question for the next quarter. On the languages and the other races these months cannot tell.
+Overlapping intervals do not make two groups alike: those of *not stated* and White overlap, yet the difference is 14 points (1 to 26). Found by looking, among many comparisons, it is a question for the next quarter.
 
 Last, the surgical wards since July 2025. One of them has no alerts. Does nothing happen there, or does nobody hear it?
 """
@@ -472,7 +463,7 @@ At `hosp-3` scores pass the threshold and patients deteriorate as elsewhere, yet
 
 ## 8. Who gets a place?
 
-*About 52 min from the start.*
+*About 49 min from the start.*
 
 A care programme has places for a tenth of the patients after a stay. A vendor ranks by next year's **cost**, a clinician by diagnoses. Our groups are addresses: 18 of 100 patients live in the most deprived areas (index 0.8 and more). Guess: how many of 100 places would they get on each list?
 """
@@ -494,7 +485,7 @@ plt.show()
 """
 *In words:* the mean cost of the year after a first stay, against the number of diagnoses coded, with 95 % intervals. Both lines rise, from below 10,000 to above 15,000 dollars. The one for the most deprived areas lies about 30 % below the other throughout.
 
-With equally many diagnoses, less is spent on them. (In this world because care is out of reach; the columns alone could not say.)
+With equally many diagnoses, less is spent on them: in this world because care is out of reach, which the columns alone could not say. What does that do to the list?
 """
 
 # %%
@@ -516,55 +507,38 @@ for name, part in lists.items():
 
 # %% [markdown]
 """
-(The last line is the world's truth.) **Cost is not need**: a *perfect* model of cost makes the second line; no metric on that label shows the fault. Obermeyer and others (*Science*, 2019, 366:447) showed at one hospital what such a label did to Black patients: repairing it would raise their share of those offered extra help from 17.7 to 46.5 %. Diagnoses are no pure measure: hospitals code differently.
+(The last line is the world's truth.) **Cost is not need**: a *perfect* model of cost makes the second line; no metric on that label shows the fault. Obermeyer and others (*Science*, 2019, 366:447) showed at one hospital what such a label did to Black patients: repairing it would raise their share of those offered extra help from 17.7 to 46.5 %. Diagnoses are no pure measure either.
 
 **For the CTO:** write beside each model what its label stands in for. **For the product manager:** ask who costs little because they are well, and who because they cannot come.
 
 ## 9. Elsewhere, and later
 
+*About 55 min from the start.*
+
+A small model of unplanned returns, trained at `hosp-1` and `hosp-2` on discharges before December 2025, was tried on 2026 (computed beforehand). It ranks alike at all three hospitals (AUC 0.72 to 0.76). But for each return that it promises, 0.82 come at `hosp-1`, which it knows (0.72 to 0.95), and 1.25 at `hosp-3`, which it does not (1.11 to 1.38): fewer diagnoses are coded there. **Time and place are two tests**, and ranking can pass both while calibration fails.
+"""
+
+# %% [markdown]
+"""
+## 10. Decide
+
 *About 56 min from the start.*
 
-A new, small model from two hospitals goes to the third. It predicts unplanned returns within 30 days; `readmissions` marks these, and the stays that may count (`eligible`), by a rule of week 2 that you need not know. It learns from discharges before December 2025, whose 30 days are over by January, and is judged on 2026: `hosp-1` and `hosp-2` test time alone, `hosp-3` time and place. You may pass over the code.
-"""
+**The vendor's score.** It may go on as one prompt among others. It may not be relied on, nor be bought on the 0.82: in time it flags one deterioration in three. Before anybody signs: every score with its time, to test it at fixed hours; a silent period in some wards; results by ward; the surgical ward's alerts explained.
 
-# %%
-starts = readmissions(stays, until=pd.Timestamp("2026-06-30 20:00"))
-cases = stays.merge(starts[starts["eligible"]], on="stay_id").astype({"readmitted": int})
-inputs = pd.get_dummies(cases[["admission", "disposition"]], dtype=float)
-inputs["days"] = cases["length_of_stay"].clip(upper=14)
-inputs = inputs.join(cases[["age", "emergency_visits_6m", "n_diagnoses"]])
-learn = (cases["discharged"] < "2025-12-01") & (cases["site_id"] != "hosp-3")
-model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000))
-model.fit(inputs[learn], cases.loc[learn, "readmitted"])
-cases["risk"] = model.predict_proba(inputs)[:, 1]
-for site, part in cases[cases["discharged"] >= "2026-01-01"].groupby("site_id"):
-    auc = interval(part, lambda t, w: roc_auc_score(t["readmitted"], t["risk"], sample_weight=w), times=120)
-    over = interval(part, lambda t, w: np.sum(t["readmitted"] * w) / np.sum(t["risk"] * w))
-    print(f"{site}: AUC {roc_auc_score(part['readmitted'], part['risk']):.2f} ({auc[0]:.2f} to {auc[1]:.2f}), ", end="")
-    share = part["readmitted"].sum() / part["risk"].sum()
-    print(f"returned over promised {share:.2f} ({over[0]:.2f} to {over[1]:.2f})")
-print("diagnoses coded for a stay:", cases.groupby("site_id")["n_diagnoses"].mean().round(1).to_dict())
+**The no-show risk.** Fifteen calls a day win 86 dollars (66 to 105) after the nurse's time: about 21,000 a year (250 days) for all fifteen sites, if 3 in 10 are kept. The nurse's three hours are paid in that sum; software and upkeep must cost less than it. So: no purchase yet, a trial of the call first.
 
-# %% [markdown]
-"""
-At the third hospital it ranks as well as at home, and about a quarter more return than it promises. Fewer diagnoses are coded there; in this world its patients are no healthier for it. At `hosp-1`, which it knows, fewer return in 2026 than promised. **Time and place are two tests.** Ranking can pass both while calibration fails.
-"""
+**To take with you**
 
-# %% [markdown]
-"""
-## 10. What to take with you
-
-*About 59 min from the start.*
-
-1. **First the question, then the score.** Which moment, which patients, which label? A narrow interval around the answer to a wrong question is still wrong.
+1. **First the question, then the score.** Which moment, which patients, which label?
 2. **A risk has two qualities**: order (AUC) and size (calibration). A threshold from costs needs the size; a roster needs the order.
-3. **Look where the average hides**: by site, by ward, by group, each with its count and interval. First ask how the label is written there.
+3. **Look where the average hides**: by site, by ward, by group. First ask how the label is written there.
 
 **On Monday**
 
-- Ask one vendor for results before suspicion, and for what counts as a miss.
+- Ask one vendor for every score with its time, and for what counts as a miss.
 - Ask what a false alarm costs, in minutes, and who said so.
 - Ask which site or ward has had no alert this quarter.
 
-**Next:** [the exercises](exercises.ipynb) (110 min), then [the project](project.ipynb), in two sittings of 75 min: an alert policy and a triage queue. **To read:** Wong and others, *JAMA Internal Medicine*, 2021 (20 min); Obermeyer and others, *Science*, 2019 (30 min); Burkov, *The Hundred-Page Machine Learning Book*, chapter 5 (30 min); DeepLearning.AI, *AI for Medicine Specialization*, course 1 (about 2 weeks).
+**Next:** [the exercises](exercises.ipynb) (100 min), then [the project](project.ipynb), in two sittings: an alert policy and a triage queue. **To read:** Wong and others, *JAMA Internal Medicine*, 2021 (20 min); Obermeyer and others, *Science*, 2019 (30 min); Burkov, *The Hundred-Page Machine Learning Book*, chapter 5 (30 min); DeepLearning.AI, *AI for Medicine Specialization*, course 1 (about 2 weeks).
 """
