@@ -20,10 +20,25 @@ def in_time(alerts):
     return float(((alerts["fired_at"] < alerts["met_at"]) & ~alerts["lactate_ordered"]).mean())
 
 
-# %% exercise="w03-in-time" wrong="only the good rows" says="one value for each of the 6 alerts"
+# %% exercise="w03-in-time" wrong="only the good rows" says="one value for each of the 7 alerts"
 def in_time(alerts):
     good = (alerts["fired_at"] < alerts["met_at"]) & ~alerts["lactate_ordered"]
     return good[good]
+
+
+# %% exercise="w03-in-time" wrong="no brackets around the comparison" says="Put brackets around the comparison"
+def in_time(alerts):
+    return alerts["fired_at"] < alerts["met_at"] & ~alerts["lactate_ordered"]
+
+
+# %% exercise="w03-in-time" wrong="and between columns" says="are for single values"
+def in_time(alerts):
+    return (alerts["fired_at"] < alerts["met_at"]) and ~alerts["lactate_ordered"]
+
+
+# %% exercise="w03-in-time" wrong="no brackets around the second comparison" says="brackets around each comparison"
+def in_time(alerts):
+    return (alerts["fired_at"] < alerts["met_at"]) & alerts["lactate_ordered"] == False  # noqa: E712
 
 
 # %% exercise="w03-in-time" wrong="every alert before suspicion" says="that stay never deteriorated"
@@ -122,7 +137,17 @@ def alert_figures(stays, alerts):
     }
 
 
-# %% exercise="w03-alert-counts" wrong="nunique of true and false" says="the two different values"
+# %% exercise="w03-alert-counts" wrong="different values of in_time" says="then count their `stay_id`"
+def alert_figures(stays, alerts):
+    found = alerts["in_time"].nunique()
+    return {
+        "sensitivity": found / stays["deteriorated"].sum(),
+        "ppv": found / alerts["stay_id"].nunique(),
+        "alerts_per_found": len(alerts) / found,
+    }
+
+
+# %% exercise="w03-alert-counts" wrong="nunique of true and false" says="counts the stays that deteriorated"
 def alert_figures(stays, alerts):
     found = alerts.loc[alerts["in_time"], "stay_id"].nunique()
     return {
@@ -143,7 +168,7 @@ def alert_figures(stays, alerts):
     }
 
 
-# %% exercise="w03-alert-counts" wrong="sensitivity over all stays" says="two (a and b) have an alert in time"
+# %% exercise="w03-alert-counts" wrong="sensitivity over all stays" says="three (a, b and d) have an alert in time"
 def alert_figures(stays, alerts):
     found = alerts.loc[alerts["in_time"], "stay_id"].nunique()
     return {
@@ -174,7 +199,7 @@ def alert_figures(stays, alerts):
     }
 
 
-# %% exercise="w03-alert-counts" wrong="PPV over all stays" says="Seven stays alerted"
+# %% exercise="w03-alert-counts" wrong="PPV over all stays" says="Eight stays alerted"
 def alert_figures(stays, alerts):
     found = alerts.loc[alerts["in_time"], "stay_id"].nunique()
     return {
@@ -184,7 +209,7 @@ def alert_figures(stays, alerts):
     }
 
 
-# %% exercise="w03-alert-counts" wrong="stays per stay found" says="Thirteen alerts were shown"
+# %% exercise="w03-alert-counts" wrong="stays per stay found" says="Sixteen alerts were shown"
 def alert_figures(stays, alerts):
     found = alerts.loc[alerts["in_time"], "stay_id"].nunique()
     return {
@@ -194,33 +219,33 @@ def alert_figures(stays, alerts):
     }
 
 
-# %% exercise="w03-alert-counts" wrong="sensitivity right only where four deteriorate" says="silent ones too"
+# %% exercise="w03-alert-counts" wrong="sensitivity right only where six deteriorate" says="silent ones too"
 def alert_figures(stays, alerts):
     found = alerts.loc[alerts["in_time"], "stay_id"].nunique()
     return {
-        "sensitivity": found / 4,
+        "sensitivity": found / 6,
         "ppv": found / alerts["stay_id"].nunique(),
         "alerts_per_found": len(alerts) / found,
     }
 
 
-# %% exercise="w03-alert-counts" wrong="PPV right only where seven alert" says="divide by the stays with any alert"
+# %% exercise="w03-alert-counts" wrong="PPV right only where eight alert" says="divide by the stays with any alert"
 def alert_figures(stays, alerts):
     found = alerts.loc[alerts["in_time"], "stay_id"].nunique()
     return {
         "sensitivity": found / stays["deteriorated"].sum(),
-        "ppv": found / 7,
+        "ppv": found / 8,
         "alerts_per_found": len(alerts) / found,
     }
 
 
-# %% exercise="w03-alert-counts" wrong="the thirteen alerts of the example" says="divide all alerts by the stays found"
+# %% exercise="w03-alert-counts" wrong="the sixteen alerts of the example" says="divide all alerts by the stays found"
 def alert_figures(stays, alerts):
     found = alerts.loc[alerts["in_time"], "stay_id"].nunique()
     return {
         "sensitivity": found / stays["deteriorated"].sum(),
         "ppv": found / alerts["stay_id"].nunique(),
-        "alerts_per_found": 13 / found,
+        "alerts_per_found": 16 / found,
     }
 
 
@@ -247,6 +272,13 @@ def calibration_table(risk, happened, bins):
 def calibration_table(risk, happened, bins):
     table = pd.DataFrame({"risk": risk, "happened": happened})
     return table.groupby(pd.qcut(risk, bins, labels=False)).mean()
+
+
+# %% exercise="w03-calibration" wrong="group in quotes" says="without quotes"
+def calibration_table(risk, happened, bins):
+    table = pd.DataFrame({"risk": risk, "happened": happened})
+    group = pd.qcut(risk, bins, labels=False)
+    return table.groupby("group").agg(n=("risk", "size"), stated=("risk", "mean"), observed=("happened", "mean"))
 
 
 # %% exercise="w03-calibration" wrong="always ten groups" says="with bins=3 there are three groups"
@@ -456,100 +488,6 @@ def break_even_risk(cost, value, kept):
 # %% exercise="w03-cost-threshold" wrong="share kept of the example" says="Use all three"
 def break_even_risk(cost, value, kept):
     return cost / (0.25 * value)
-
-
-# %% exercise="w03-expected-cost" right="conditions"
-def cost_of_list(missed, called, minutes_per_call, dollars_per_hour, loss, kept):
-    overlooked = ((missed == 1) & (called == 0)).sum()
-    reached = ((missed == 1) & (called == 1)).sum()
-    hours = (called == 1).sum() * minutes_per_call / 60
-    return {"dollars": hours * dollars_per_hour + overlooked * loss + reached * (1 - kept) * loss, "minutes": hours * 60}
-
-
-# %% exercise="w03-expected-cost" right="from the bill without calls"
-def cost_of_list(missed, called, minutes_per_call, dollars_per_hour, loss, kept):
-    minutes = minutes_per_call * int(sum(called))
-    saved = kept * int(sum(missed * called)) * loss
-    return {"minutes": minutes, "dollars": float(minutes * dollars_per_hour / 60 + missed.sum() * loss - saved)}
-
-
-# %% exercise="w03-expected-cost" wrong="forgets to return" says="Does its last line begin with"
-def cost_of_list(missed, called, minutes_per_call, dollars_per_hour, loss, kept):
-    minutes = called.sum() * minutes_per_call
-
-
-# %% exercise="w03-expected-cost" wrong="two numbers without names" says="Give back a dict"
-def cost_of_list(missed, called, minutes_per_call, dollars_per_hour, loss, kept):
-    minutes = called.sum() * minutes_per_call
-    left = missed.sum() - kept * (missed * called).sum()
-    return minutes, minutes / 60 * dollars_per_hour + left * loss
-
-
-# %% exercise="w03-expected-cost" wrong="only calls that reach somebody take time" says="the needless ones among them"
-def cost_of_list(missed, called, minutes_per_call, dollars_per_hour, loss, kept):
-    minutes = (missed * called).sum() * minutes_per_call
-    left = missed.sum() - kept * (missed * called).sum()
-    return {"minutes": minutes, "dollars": minutes / 60 * dollars_per_hour + left * loss}
-
-
-# %% exercise="w03-expected-cost" wrong="a wage per minute" says="Divide the minutes by 60"
-def cost_of_list(missed, called, minutes_per_call, dollars_per_hour, loss, kept):
-    minutes = called.sum() * minutes_per_call
-    left = missed.sum() - kept * (missed * called).sum()
-    return {"minutes": minutes, "dollars": minutes * dollars_per_hour + left * loss}
-
-
-# %% exercise="w03-expected-cost" wrong="the uncalled are ignored" says="that nobody called"
-def cost_of_list(missed, called, minutes_per_call, dollars_per_hour, loss, kept):
-    minutes = called.sum() * minutes_per_call
-    left = (1 - kept) * (missed * called).sum()
-    return {"minutes": minutes, "dollars": minutes / 60 * dollars_per_hour + left * loss}
-
-
-# %% exercise="w03-expected-cost" wrong="kept and lost swapped" says="the share `kept` comes after all"
-def cost_of_list(missed, called, minutes_per_call, dollars_per_hour, loss, kept):
-    minutes = called.sum() * minutes_per_call
-    left = (missed * (1 - called)).sum() + kept * (missed * called).sum()
-    return {"minutes": minutes, "dollars": minutes / 60 * dollars_per_hour + left * loss}
-
-
-# %% exercise="w03-expected-cost" wrong="calls never help" says="supposes that calls never help"
-def cost_of_list(missed, called, minutes_per_call, dollars_per_hour, loss, kept):
-    minutes = called.sum() * minutes_per_call
-    return {"minutes": minutes, "dollars": minutes / 60 * dollars_per_hour + missed.sum() * loss}
-
-
-# %% exercise="w03-expected-cost" wrong="nurse time left out of the dollars" says="The time costs 23.33"
-def cost_of_list(missed, called, minutes_per_call, dollars_per_hour, loss, kept):
-    left = missed.sum() - kept * (missed * called).sum()
-    return {"minutes": called.sum() * minutes_per_call, "dollars": left * loss}
-
-
-# %% exercise="w03-expected-cost" wrong="share kept applied to the uncalled too" says="stays away for certain"
-def cost_of_list(missed, called, minutes_per_call, dollars_per_hour, loss, kept):
-    minutes = called.sum() * minutes_per_call
-    return {"minutes": minutes, "dollars": minutes / 60 * dollars_per_hour + (1 - kept) * missed.sum() * loss}
-
-
-# %% exercise="w03-expected-cost" wrong="rounded" says="round when you print"
-def cost_of_list(missed, called, minutes_per_call, dollars_per_hour, loss, kept):
-    minutes = called.sum() * minutes_per_call
-    left = missed.sum() - kept * (missed * called).sum()
-    return {"minutes": minutes, "dollars": round(minutes / 60 * dollars_per_hour + left * loss, 2)}
-
-
-# %% exercise="w03-expected-cost" wrong="seven minutes, whatever is asked" says="the minutes are not calls times"
-def cost_of_list(missed, called, minutes_per_call, dollars_per_hour, loss, kept):
-    minutes = called.sum() * 7
-    left = missed.sum() - kept * (missed * called).sum()
-    return {"minutes": minutes, "dollars": minutes / 60 * dollars_per_hour + left * loss}
-
-
-# %% exercise="w03-expected-cost" wrong="the wage of the example" says="Use all four prices"
-def cost_of_list(missed, called, minutes_per_call, dollars_per_hour, loss, kept):
-    minutes = called.sum() * minutes_per_call
-    left = missed.sum() - kept * (missed * called).sum()
-    return {"minutes": minutes, "dollars": minutes / 60 * 50 + left * loss}
 
 
 # %% exercise="w03-net-benefit" right="means"
@@ -1015,7 +953,7 @@ def ask_the_desk(visits):
     return list(shares.index[(missed < 0.75 * missed.median()) & (cancelled > 1.5 * cancelled.median())])
 
 
-# %% exercise="w03-under-reporting" wrong="nobody is suspicious" says="work out both shares"
+# %% exercise="w03-under-reporting" wrong="nobody is suspicious" says="Site e is suspicious"
 def ask_the_desk(visits):
     return []
 
@@ -1037,126 +975,3 @@ def ask_the_desk(visits):
     shares = pd.crosstab(visits["site_id"], visits["status"], normalize="index")
     missed, cancelled = shares["noshow"] / (shares["noshow"] + shares["fulfilled"]), shares["cancelled"]
     return list(shares.index[(missed < 0.75 * missed.mean()) & (cancelled > 1.1 * cancelled.mean())])
-
-
-# %% exercise="w03-review" right="limits in time"
-def to_review(alerts, hours):
-    kept = alerts[alerts["action"].eq("overridden") & (alerts["met_at"] > alerts["fired_at"])].copy()
-    kept["hours_left"] = (kept["met_at"] - kept["fired_at"]).dt.total_seconds() / 3600
-    return kept[kept["hours_left"] <= hours][["alert_id", "reason", "hours_left"]]
-
-
-# %% exercise="w03-review" right="between, all columns kept, soonest first"
-def to_review(alerts, hours):
-    table = alerts.assign(hours_left=(alerts["met_at"] - alerts["fired_at"]) / pd.Timedelta(hours=1))
-    near = table["hours_left"].between(0, hours, inclusive="right")
-    return table[near & (table["action"] == "overridden")].sort_values("hours_left")
-
-
-# %% exercise="w03-review" wrong="forgets to return" says="Does its last line begin with"
-def to_review(alerts, hours):
-    left = (alerts["met_at"] - alerts["fired_at"]) / pd.Timedelta(hours=1)
-
-
-# %% exercise="w03-review" wrong="writes into the given table" says="changed the table"
-def to_review(alerts, hours):
-    alerts["hours_left"] = (alerts["met_at"] - alerts["fired_at"]) / pd.Timedelta(hours=1)
-    rows = (alerts["action"] == "overridden") & (alerts["hours_left"] > 0) & (alerts["hours_left"] <= hours)
-    return alerts.loc[rows, ["alert_id", "reason", "hours_left"]]
-
-
-# %% exercise="w03-review" wrong="hours left out" says="Return a table with the columns"
-def to_review(alerts, hours):
-    left = (alerts["met_at"] - alerts["fired_at"]) / pd.Timedelta(hours=1)
-    return alerts.loc[(alerts["action"] == "overridden") & (left > 0) & (left <= hours), ["alert_id", "reason"]]
-
-
-# %% exercise="w03-review" wrong="every alert before an event" says="Alert d was acted upon"
-def to_review(alerts, hours):
-    left = (alerts["met_at"] - alerts["fired_at"]) / pd.Timedelta(hours=1)
-    return alerts.assign(hours_left=left).loc[(left > 0) & (left <= hours), ["alert_id", "reason", "hours_left"]]
-
-
-# %% exercise="w03-review" wrong="everything but acted" says="Nobody opened alert g"
-def to_review(alerts, hours):
-    left = (alerts["met_at"] - alerts["fired_at"]) / pd.Timedelta(hours=1)
-    rows = (alerts["action"] != "acted") & (left > 0) & (left <= hours)
-    return alerts.assign(hours_left=left).loc[rows, ["alert_id", "reason", "hours_left"]]
-
-
-# %% exercise="w03-review" wrong="the event may come first" says="its hours are negative"
-def to_review(alerts, hours):
-    left = (alerts["met_at"] - alerts["fired_at"]) / pd.Timedelta(hours=1)
-    rows = (alerts["action"] == "overridden") & (left <= hours)
-    return alerts.assign(hours_left=left).loc[rows, ["alert_id", "reason", "hours_left"]]
-
-
-# %% exercise="w03-review" wrong="the minute of the event counts" says="more than 0"
-def to_review(alerts, hours):
-    left = (alerts["met_at"] - alerts["fired_at"]) / pd.Timedelta(hours=1)
-    rows = (alerts["action"] == "overridden") & (left >= 0) & (left <= hours)
-    return alerts.assign(hours_left=left).loc[rows, ["alert_id", "reason", "hours_left"]]
-
-
-# %% exercise="w03-review" wrong="any time after the alert" says="the list looks 12 hours ahead"
-def to_review(alerts, hours):
-    left = (alerts["met_at"] - alerts["fired_at"]) / pd.Timedelta(hours=1)
-    rows = (alerts["action"] == "overridden") & (left > 0)
-    return alerts.assign(hours_left=left).loc[rows, ["alert_id", "reason", "hours_left"]]
-
-
-# %% exercise="w03-review" wrong="the last hour left out" says="exactly `hours` counts"
-def to_review(alerts, hours):
-    left = (alerts["met_at"] - alerts["fired_at"]) / pd.Timedelta(hours=1)
-    rows = (alerts["action"] == "overridden") & (left > 0) & (left < hours)
-    return alerts.assign(hours_left=left).loc[rows, ["alert_id", "reason", "hours_left"]]
-
-
-# %% exercise="w03-review" wrong="hours rounded" says="Keep it exact"
-def to_review(alerts, hours):
-    left = ((alerts["met_at"] - alerts["fired_at"]) / pd.Timedelta(hours=1)).round()
-    rows = (alerts["action"] == "overridden") & (left > 0) & (left <= hours)
-    return alerts.assign(hours_left=left).loc[rows, ["alert_id", "reason", "hours_left"]]
-
-
-# %% exercise="w03-review" wrong="one alert for each reason" says="overridden, followed by an event"
-def to_review(alerts, hours):
-    left = (alerts["met_at"] - alerts["fired_at"]) / pd.Timedelta(hours=1)
-    rows = (alerts["action"] == "overridden") & (left > 0) & (left <= hours) & (alerts["reason"] != "known-condition")
-    return alerts.assign(hours_left=left).loc[rows, ["alert_id", "reason", "hours_left"]]
-
-
-# %% exercise="w03-review" wrong="minutes instead of hours" says="hours_left is"
-def to_review(alerts, hours):
-    left = (alerts["met_at"] - alerts["fired_at"]) / pd.Timedelta(minutes=1)
-    rows = (alerts["action"] == "overridden") & (left > 0) & (left <= hours * 60)
-    return alerts.assign(hours_left=left).loc[rows, ["alert_id", "reason", "hours_left"]]
-
-
-# %% exercise="w03-review" wrong="reasons of other alerts" says="not those of the alerts a and b"
-def to_review(alerts, hours):
-    left = (alerts["met_at"] - alerts["fired_at"]) / pd.Timedelta(hours=1)
-    rows = (alerts["action"] == "overridden") & (left > 0) & (left <= hours)
-    shifted = alerts.assign(hours_left=left, reason=alerts["reason"].shift(1))
-    return shifted.loc[rows, ["alert_id", "reason", "hours_left"]]
-
-
-# %% exercise="w03-review" wrong="twelve hours, whatever is asked" says="use `hours`"
-def to_review(alerts, hours):
-    left = (alerts["met_at"] - alerts["fired_at"]) / pd.Timedelta(hours=1)
-    rows = (alerts["action"] == "overridden") & (left > 0) & (left <= 12)
-    return alerts.assign(hours_left=left).loc[rows, ["alert_id", "reason", "hours_left"]]
-
-
-# %% exercise="w03-review" wrong="hours in steps of twelve" says="give it in hours"
-def to_review(alerts, hours):
-    left = (alerts["met_at"] - alerts["fired_at"]) / pd.Timedelta(hours=1)
-    rows = (alerts["action"] == "overridden") & (left > 0) & (left <= hours)
-    table = alerts.assign(hours_left=left if hours == 12 else left * 2)
-    return table.loc[rows, ["alert_id", "reason", "hours_left"]]
-
-
-# %% exercise="w03-expected-cost" wrong="every call succeeds" says="supposes that every call succeeds"
-def cost_of_list(missed, called, minutes_per_call, dollars_per_hour, loss, kept):
-    minutes = called.sum() * minutes_per_call
-    return {"minutes": minutes, "dollars": minutes / 60 * dollars_per_hour + (missed * (1 - called)).sum() * loss}
