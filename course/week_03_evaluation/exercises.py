@@ -934,7 +934,7 @@ assert "g" not in sites, (
     "Site g: of its 100 visits fulfilled or missed 16 were missed, above the limit of 0.15. Divide by noshow + fulfilled, not by all visits."
 )
 assert sites == ["e"], f"You found {sites}. Site e is suspicious: missed 0.08, limit 0.15 (0.75 x the median 0.20); cancelled 0.20, limit {1.5 * table['status'].eq('cancelled').groupby(table['site_id']).mean().median():.2f}."
-print(f"Passed. At Lakeshore, ask the desk of: {', '.join(ask_the_desk(past))}, the lesson's Millpond Clinic. It is a suspicion, not a verdict.")
+print(f"Passed. At Lakeshore, ask the desk of: {', '.join(ask_the_desk(past))} (clinic-05 is the lesson's Millpond Clinic). It is a suspicion, not a verdict.")
 ### BEGIN HIDDEN TESTS
 assert ask_the_desk(past) == ["clinic-05"], f"On Lakeshore's past visits you found {ask_the_desk(past)}; apply the two conditions to every site."
 _honest = table[table["site_id"] != "e"]

@@ -132,7 +132,7 @@ Two things are hard on the score. A highest score grows with time, and stays wit
 
 *About 14 min from the start.*
 
-For every threshold, the **ROC curve** sets deteriorations flagged (sensitivity, recall) against stays without one flagged; AUC is the area below. The **precision-recall curve** shows how many of the flagged deteriorate.
+For every threshold, the **ROC curve** sets deteriorations flagged (sensitivity, recall) against the other stays flagged; AUC is the area below. The **precision-recall curve** shows how many of the flagged deteriorate.
 """
 
 # %%
