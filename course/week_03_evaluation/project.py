@@ -2,19 +2,17 @@
 """
 # Projects J10 and J9: two queues, two policies
 
-Two teams at Lakeshore Health have more in their queue than they have hands. A nurse with two visits a day faces the alerts of three hospitals. Reviewers with a legal clock face prior-authorization requests. Both ask you who comes first, and who signs for it.
+Two teams at Lakeshore Health have more in their queue than they have hands. A nurse with two visits a day faces the alerts of three hospitals; reviewers with a legal clock face prior-authorization requests. Who comes first, and who signs for it?
 
 | | |
 |---|---|
 | **You deliver** | two one-page policies in this notebook, and their figures in the folder `portfolio` beside it |
 | **Time** | 150 minutes in two sittings: Part A (J10, alerts) 75, Part B (J9, prior authorization) 75, of which 20 to 25 for each page; each part stands alone |
-| **You need** | this week's lesson; the exercises help |
-| **Checked by machine** | gates in both parts, without points; all have to pass before anybody reads your text. `check("w03-j10-help")`, in any cell, tells how one stands |
-| **Graded by a person** | two written answers, 10 points, by the rubrics printed above them; alone, grade yourself (model answers: folder `solutions` of the course) |
-| **Data** | synthetic; no patient is real |
+| **Graded** | gates, by machine, without points (`check("w03-j10-help")` tells how one stands); once all pass, a person grades the two pages by the rubrics above them, 10 points. Alone, grade yourself: model answers are in the folder `solutions` |
+| **You need; data** | this week's lesson; synthetic, no patient is real |
 | **In the room** | medical director, rapid-response nurse, ward nurses, utilization manager, CTO, product manager, compliance officer |
 
-**Product managers:** outside the gates you may pass over all code. What it prints, and your guess before, is what counts.
+**Product managers:** outside the gates you may pass over all code; read what it prints.
 """
 
 # %% [markdown]
@@ -62,11 +60,11 @@ print(one.to_string(index=False))
 
 *About 4 min from the start of Part A. Stuck? `hint("w03-j10-help")`*
 
-`met_at`: when the criteria of deterioration were met, by chart review (empty: never). `lactate_ordered`: in the two days before, a stand-in for "somebody suspects a sepsis" (lactates are ordered for other reasons, too).
+`met_at`: when the criteria of deterioration were met, by chart review (empty: never). `lactate_ordered`: in the two days before, a stand-in for "somebody suspects a sepsis".
 
 The medical director's rule: **a visit at this alert would still help** if the criteria are met *after* the alert and *at most 24 hours* after it, and no lactate has been ordered. What a visit would have changed nobody knows; such a visit comes *in time*, no more. It is a rule for **ranking visits, not for hiding alerts**.
 
-Hours from a to b: `(alerts["b"] - alerts["a"]) / pd.Timedelta(hours=1)`. Join conditions with `&`, **each in round brackets** (a `TypeError` means that a pair is missing); `~column` turns true and false round. Comparing with an empty time gives false.
+Hours from a to b: `(alerts["b"] - alerts["a"]) / pd.Timedelta(hours=1)`. Join conditions with `&`, **each in round brackets** (a `TypeError`: a pair is missing); `~column` turns true and false round.
 """
 
 
@@ -136,9 +134,9 @@ assert list(helps(_table)) == [1, 1, 0, 0], (
 
 # %% [markdown]
 """
-Four orders: the **vendor's** score; the same with **suspected patients last**, which needs no model; a model of who **meets the criteria soon** (within 24 hours, suspected or not), proposed for its AUC; a model of where **a visit still helps**, your label. The models know only what is known when an alert fires.
+Four orders get two visits a day in the test months, January to June 2026, **each patient once**: the **vendor's** score; the same with **suspected patients last**, which needs no model; a model of who **meets the criteria soon** (suspected or not), proposed for its AUC; a model of where **a visit still helps**, your label.
 
-On the test months, January to June 2026, each order gets two visits a day, **each patient once**. The team's slide shows the AUC (for "soon"). **Can the slide be trusted?** Which order has the best AUC, and which the most visits in time? Write your guess down.
+The team's slide shows the AUC (for "soon"). **Can the slide be trusted?** Which order has the best AUC, and which the most visits in time? Write your guess down.
 """
 
 # %% tags=["uses-answer"]
@@ -152,7 +150,6 @@ for label, name in {"soon": "chance_soon", "helps": "chance"}.items():
     prepare = make_column_transformer((StandardScaler(), numbers), (OneHotEncoder(handle_unknown="ignore"), ["ward"]))
     model = make_pipeline(prepare, LogisticRegression(max_iter=1000)).fit(train[[*numbers, "ward"]], train[label])
     alerts[name] = model.predict_proba(alerts[[*numbers, "ward"]])[:, 1]
-validation = alerts[(alerts["fired_at"] >= "2025-10-01") & (alerts["fired_at"] < "2026-01-01")]
 test = alerts[alerts["fired_at"] >= "2026-01-01"]
 
 # %% tags=["uses-answer"]
@@ -174,9 +171,7 @@ for name, visits in lists.items():
 
 # %% [markdown]
 """
-The order with the best AUC makes no better a list than the vendor's, and half as good a one as yours. The slide is computed correctly and answers another question: it sends the nurse to patients whom the team already suspects. The rule without a model has a coin's AUC, and a list nearly as good as yours.
-
-How sure are the differences? The lists share their days, so the next cell draws whole days with replacement, 2,000 times, and looks at each **difference**.
+The best AUC makes no better a list than the vendor's, and half as good a one as yours: it sends the nurse to patients whom the team already suspects. The rule without a model has a coin's AUC, and a list nearly as good as yours. How sure are the **differences**? The lists share their days, so whole days are drawn with replacement.
 """
 
 # %% tags=["uses-answer"]
@@ -188,10 +183,10 @@ low, high = np.percentile(drawn, [2.5, 97.5], axis=0)
 useful = pd.Series(by_day.sum(axis=0) * 100 / (VISITS_A_DAY * n_days), index=list(orders))
 vendor, rule, soon, by_help = orders
 gains = {}
-for a, b in [(by_help, vendor), (rule, vendor), (by_help, rule), (soon, vendor)]:
+for a, b in [(by_help, vendor), (rule, vendor), (by_help, rule)]:
     from_, to = np.percentile(drawn[a] - drawn[b], [2.5, 97.5])
     gains[f"{a}, against {b}"] = f"{useful[a] - useful[b]:+.1f} of 100 visits (95 % interval {from_:.1f} to {to:.1f})"
-print("\n".join(f"{name}:\n    {value}" for name, value in gains.items()))
+print("\n".join(f"{name}: {value}" for name, value in gains.items()))
 
 # %% tags=["uses-answer"]
 CEILING = 19  # of 100, if the true chances were known: data/synthetic/truth/traps.json (alert-capacity)
@@ -209,9 +204,9 @@ plt.show()
 """
 *In words:* four bars with 95 % intervals, visits of 100 that come in time: vendor's score 7.8, suspected patients last 12.5, "meets the criteria soon" 6.7, "a visit still helps" 14.4. The dashed line at 19: two visits a day by this world's true chances.
 
-**Most of the gain needs no model:** it skips those whose label is 0 by definition. Whether the model adds to that, these months cannot tell.
+**Most of the gain needs no model.** Whether the model adds to it, these months cannot tell.
 
-**For the CTO:** ask of every AUC which outcome, at which moment, and what the obvious rule gets. **For the product manager:** even the best list is wrong about six visits in seven; say so before the nurse finds out.
+**For the CTO:** ask of every AUC which outcome, at which moment, and what the obvious rule gets. **For the product manager:** even the best list is wrong about six visits in seven.
 """
 
 # %% [markdown]
@@ -220,7 +215,7 @@ plt.show()
 
 *About 22 min from the start of Part A. Stuck? `hint("w03-j10-escalate")`*
 
-The lists above sort a whole day at once, but at 8:00 nobody knows what fires at 20:00. A policy decides **alert by alert**. The first row that fits wins:
+At 8:00 nobody knows what fires at 20:00, so a policy decides **alert by alert**. The first row that fits wins:
 
 | when | rung | what happens |
 |---|---|---|
@@ -228,7 +223,7 @@ The lists above sort a whole day at once, but at 8:00 nobody knows what fires at
 | the chance is `ward_from` or more, **or** somebody suspects a sepsis (`suspected`: a lactate was ordered) | `ward` | the alert is shown to the ward nurse, who answers it |
 | otherwise | `list` | no interruption; the ward's charge nurse goes through the list at each change of shift |
 
-Your label is 0 for all who are suspected, so `chance` puts them last: **a sort about new information must not hide the sickest.** Row two keeps them in sight. Write it for **one** alert, with `if` and `return`. (Any nurse may still call the team for any patient. The chance only sorts: nobody reads it out as a percentage.)
+Your label is 0 for all who are suspected, so `chance` puts them last: **a sort about new information must not hide the sickest.** Row two keeps them in sight. Write it for **one** alert, with `if` and `return`.
 """
 
 
@@ -303,7 +298,9 @@ assert escalate(0.01, 0.08, 0.04, True, 1, False) == "list", (
 
 # %% [markdown]
 """
-The limit `visit_from` follows from the two visits: high enough that a visit is worth it, low enough that visits are used. The next cell plays October to December 2025 alert by alert, with three limits in your order, and with one in the rule without a model.
+The limits were chosen on October to December 2025 so that the two visits are mostly used: visits from 0.08 (0.06 and 0.10 did as well), the ward from 0.04; for the rule without a model 0.40 and 0.34, for about as many visits and alerts.
+
+Now the test months, alert by alert, and the medical director's question: of all patients who deteriorated, **how many does this policy reach?** Guess first.
 """
 
 
@@ -319,18 +316,6 @@ def run(part, visit_from, ward_from, order="chance"):  # one alert after the oth
             visited.add(patient)
     return pd.Series(rungs, index=part.index)
 
-
-for order, limit in [("chance", 0.06), ("chance", 0.08), ("chance", 0.10), ("score_open", 0.40)]:
-    visits = validation[run(validation, limit, 0.04, order) == "visit"]
-    a_day, good = len(visits) / validation["day"].nunique(), visits["helps"].sum()
-    print(f"{order:10} from {limit:.2f}: {a_day:.1f} visits a day, {good} in time")
-
-# %% [markdown]
-"""
-Between 27 and 28 in time nobody can choose; we take the middle, 0.08, and for the rule without a model 0.40, which gives as many visits. `ward_from` starts at 0.04 (the rule: 0.34, about as many alerts shown); step 3 moves it.
-
-Now the test months, and the medical director's question: of all patients who deteriorated, **how many does this policy reach?** Guess first.
-"""
 
 # %% tags=["uses-answer"]
 VISIT_FROM, WARD_FROM = 0.08, 0.04
@@ -371,11 +356,11 @@ print(f"January to June 2026, all other wards: {calls} gaps longer than any that
 
 # %% [markdown]
 """
-Alert by alert, too, these months cannot tell your order from the rule (44 visits in time against 43). Seven in ten of those who deteriorated had no alert in time, and no order finds them. Of the 114 with one, 42 get a visit, for 59 the ward is told, 13 are only on the list.
+Here, too, these months cannot tell your order from the rule. Seven in ten of those who deteriorated had no alert in time, and no order finds them.
 
-Surgery at hosp-3 has been silent for a year, and 26 of its patients deteriorated in these months. A ranking cannot see that; a count of days without an alert, by ward, would have called in July 2025. Report it **today** as a safety event to the medical director, have the alerts restored or a named person put on watch, then find out who switched them off.
+Surgery at hosp-3 has been silent for a year, and 26 of its patients deteriorated in these months. A ranking cannot see that; a count of days without an alert, by ward, calls after ten. Report it **today** as a safety event; have the alerts restored or a named person put on watch; then find out who switched them off.
 
-Who had alerts, and none that interrupted anybody? An **early** alert has the criteria met within 24 hours, suspected or not. Guess: what if suspected patients were only listed? And what if the vendor's score chose what is shown?
+Who had **early** alerts (criteria met within 24 hours, suspected or not), and none that interrupted anybody? Guess: and if suspected patients were only listed? If the vendor's score chose what is shown?
 """
 
 # %% tags=["uses-answer"]
@@ -393,17 +378,17 @@ print(f"vendor's score minus your rungs: {gap.sum()} patients (95 % interval {lo
 
 # %% [markdown]
 """
-Deciding by the label of step 1 what is **shown** would have kept every early alert of 39 of 140 patients from the ward: a good ranking of visits is a dangerous filter. With your rungs 10 are left, and the charge nurse may find them; no table records it. Here the model is worth something: with about as many alerts shown, the vendor's score hides 22.
+A good ranking of visits is a dangerous filter: used to decide what is **shown**, it would have kept every early alert of 39 of 140 patients from the ward. With your rungs 10 are left. Here the model is worth something: with about as many alerts shown, the vendor's score hides 22.
 
 ## Step 3: what alerts do to their readers
 
 *About 37 min from the start of Part A. Stuck? `hint("w03-j10-feedback")`*
 
-`action` is empty where nobody opened an alert; `unit_alerts_today` counts the ward's alerts of all systems, that day until then. Wards differ in many ways, so the cell compares days **within** a ward. Does a day with ten alerts more lower the chance that the next one is read?
+`unit_alerts_today` counts a ward's alerts of all systems, that day until then. Wards differ in many ways, so the cell compares days **within** a ward: after ten alerts more, is the next one read less often?
 """
 
 # %%
-alerts["read"] = alerts["action"].notna()
+alerts["read"] = alerts["action"].notna()  # empty where nobody opened the alert
 known = pd.get_dummies(alerts[["unit_alerts_today", "alerts_24h", "ward"]], dtype=float)
 known["unit_alerts_today"] /= 10
 past = alerts[alerts["fired_at"] < "2026-01-01"]
@@ -419,9 +404,9 @@ print(f"within a ward, ten alerts more: odds of reading times {per_ten:.2f} (95 
 
 # %% [markdown]
 """
-After ten alerts more the **odds** that the next one is read (read ones for each unread one) are a third lower. An association: busy days differ in other ways, too.
+The **odds** that the next one is read (read ones for each unread one) are a third lower. An association: busy days differ in other ways, too.
 
-A committee can close this loop after each missed patient: show more. Yours closes it on reading. Every Monday it **proposes** a limit, from the share of last week's shown alerts that was read, and the medical director signs each change:
+Your loop reacts. Every Monday it **proposes** a limit, from the share of last week's shown alerts that was read, and the medical director signs each change:
 
 | share read | proposed limit `ward_from` |
 |---|---|
@@ -496,7 +481,7 @@ assert abs(next_limit(0.002, 0.90, 0.50, 0.012)) < 1e-4, "One step down from 0.0
 
 # %% [markdown]
 """
-What follows is **a simulation, not a measurement**: the alerts of 25 weeks of 2026, shown from a limit on or when a sepsis is suspected. It assumes that each proposal is signed; that ten alerts fewer change the odds as measured, as if that were an effect; that the ward's other systems are cut by the same share as ours (if they go on, there is next to nothing to gain); that nobody gets used to anything.
+What follows is **a simulation, not a measurement**: the alerts of 25 weeks of 2026, shown from a limit on or when a sepsis is suspected. It assumes that each proposal is signed; that ten alerts fewer change the odds as if the association were an effect; that the ward's other systems are cut by the same share (if not, there is next to nothing to gain).
 
 Where are the most **early** alerts read: today, in your loop, or with a higher goal and no cap?
 """
@@ -539,8 +524,8 @@ print(pd.DataFrame(rows, index=heads).T.to_string())
 """
 Your loop shows about 65 alerts a week instead of 114 and a larger share is read, **but fewer early ones**: 23 (14 to 34), and 18 patients have theirs only on the list. Without a cap a high goal chases its share into **silence**. So two counts stop the policy:
 
-1. **Patients whose early alerts all stayed on the list**, by month. Its limit comes from the worst that you allow, the cap, and from how far chance takes such a month. Lower, it stops a good policy; higher, it comes late.
-2. **Days without an alert, by ward**, against the longest gap it had before. Count 1 *falls* when a ward is silenced: no alert, none on the list.
+1. **Patients whose early alerts all stayed on the list**, by month. Its limit: what the cap allows, and chance on top.
+2. **Days without an alert, by ward**, against the longest gap it had before (above: about one call a month). Count 1 *falls* when a ward is silenced: no alert, none on the list.
 """
 
 # %% tags=["uses-answer"]
@@ -562,8 +547,8 @@ For the medical director and the ward nurses. A person grades it:
 
 | points | for |
 |---|---|
-| 1 | who is called when: the three rungs in plain words, the capacity and both limits, an owner (a role) for each number |
-| 1 | what it is worth: the policy as it will run, against the best order that needs no model, with the interval; on which months, that the data are synthetic; and whom it does not reach |
+| 1 | who is called when: the three rungs in plain words, the capacity and both limits, an owner (a role) for each |
+| 1 | what it is worth: the policy as it will run, against the best order that needs no model, with the interval; months, synthetic data; whom it does not reach |
 | 1 | the person in the loop: what staff may override, what is never taken from them, what is logged |
 | 1 | the feedback loop: goal, cap and owner, what is simulated and assumed, and why the share read alone is no measure of success |
 | 1 | when it is switched off: a figure that gets worse when the policy does, its limit and where that comes from; what notices a ward gone silent; one owner, and what happens on the wards then |
@@ -578,11 +563,11 @@ For the medical director and the ward nurses. A person grades it:
 
 **Today, before any of this:** surgery at hospital 3 has had no alert since June 2025: a safety event for the medical director. The alerts are restored or a named person is on watch; then we find out who switched them off.
 
-**Who decides.** The nurse may skip or swap any visit with a word why. Any nurse may call the team for any patient at any time; a place on the list never counts against a call. We log for each alert the score, the chance, the version, the rung, who opened it and when, what was done, the reason of an override; and who went through the list when. Each month two clinicians read a sample of overridden, unopened and unshown alerts after which a patient deteriorated.
+**Who decides.** The nurse may skip or swap any visit with a word why. Any nurse may call the team for any patient at any time; a place on the list never counts against a call. We log for each alert the score, the chance, the version, the rung, who opened it, what was done, the reason of an override; and who went through the list. Each month two clinicians read a sample of overridden, unopened and unshown alerts after which a patient deteriorated.
 
 **The loop.** Every Monday a move of 0.005 is proposed for the ward's limit, towards 70 % of shown alerts read, never above 0.05; the medical director owns goal and cap and signs each move. In a simulation the wards had four alerts in ten fewer, and 151 early ones were read instead of 174; it assumes that the other systems are cut as well and that what we saw on busy days is an effect. A share read can be raised by showing less and less, so beside it we report how many deteriorated after an alert that we did not show.
 
-**When it stops.** Patients who deteriorated within 24 hours of alerts that all stayed on the list, counted every Monday for the month so far. At the cap January to June would have had 19, six in the worst month; chance alone brings more than seven in about two months of 100. At more than seven the medical director stops the policy the same day: the wards see every alert of the vendor's, as today, and visits go by the nurse's judgement. If the rate doubles, a month shows it with a chance of 30 %, so the count is read every week. The second count is days without an alert by ward: longer than ever before, and the clinical-systems lead looks the same day whether it is switched off; about three needless looks in half a year.
+**When it stops.** Patients who deteriorated within 24 hours of alerts that all stayed on the list, counted every Monday for the month so far. At the cap January to June would have had 19, six in the worst month; chance alone brings more than seven in about two months of 100. At more than seven the medical director stops the policy the same day: the wards see every alert of the vendor's, as today, and visits go by the nurse's judgement. If the rate doubles, a month shows it with a chance of 30 % only, so two clinicians read the cases as well. The second count is days without an alert by ward: longer than ever before, and the clinical-systems lead looks the same day whether it is switched off; that is about one look a month.
 <!-- END SOLUTION -->
 """
 
@@ -613,9 +598,9 @@ print("Kept:", keep("J10", "An escalation policy for deterioration alerts", fact
 
 *About 0 min from the start of Part B.*
 
-A **prior authorization** is a payer's permission, asked before a service is given. Three payers offer Lakeshore **delegated review** from 1 July 2026: one desk of ours, with 16 places for reviews a weekday, would read our requests under their policies. It may approve; a refusal stays with the payer's physician. A vendor wants to sort the desk's queue. The board's condition: *turnaround falls, and appeals and wrong denials do not rise.* You hand in four gates, one page (5 points) and a chart.
+A **prior authorization** is a payer's permission, asked before a service is given. Three payers offer Lakeshore **delegated review** from 1 July 2026: one desk of ours, with 16 places for reviews a weekday, would read our requests under their policies. A refusal stays with the payer's physician. A vendor wants to sort the desk's queue. The board's condition: *turnaround falls, and appeals and wrong denials do not rise.*
 
-Part B does not build on Part A and uses some of its names anew. To go back to Part A afterwards, run its cells from the top.
+Part B uses some names of Part A anew; to go back afterwards, run Part A from the top.
 """
 
 # %%
@@ -627,7 +612,6 @@ import numpy as np
 import pandas as pd
 from scipy.stats import binom, poisson
 from sklearn.ensemble import HistGradientBoostingClassifier
-from sklearn.metrics import roc_auc_score
 
 from carelab import check, hint, plots
 from carelab.learner.artefacts import keep
@@ -637,18 +621,17 @@ from carelab.paths import data
 requests = pd.read_parquet(data("tables/authorizations.parquet"))
 requests = requests.sort_values(["requested", "request_id"], ignore_index=True)
 now = pd.Timestamp("2026-06-30 20:00")  # the extract
-CEILING = 0.947  # AUC of the true risk of a denial in this world (data/synthetic/CALIBRATION.md)
 print(f"{len(requests):,} requests; first answers: {requests['status'].value_counts().to_dict()}")
 
 # %% [markdown]
 """
 ### Step 1: who is late?
 
-*About 4 min from the start of Part B. Stuck? `hint("w03-j9-late")`*
+*About 3 min from the start of Part B. Stuck? `hint("w03-j9-late")`*
 
-The house rule (SOP 03): an **urgent** request is answered within 72 hours, any other within 7 days (168 hours), weekends included. "Report breaches … as shares … Averages and medians are not accepted, because they hide the slow end." (Since January 2026 the same clocks bind Medicare Advantage and Medicaid by law, CMS-0057-F, though not for drugs; which answers broke the law is a question for compliance.)
+The house rule (SOP 03): an **urgent** request is answered within 72 hours, any other within 7 days (168 hours), weekends included. "Report breaches … as shares … Averages and medians are not accepted, because they hide the slow end." (For Medicare Advantage and Medicaid such clocks are law since January 2026, CMS-0057-F, though not for drugs.)
 
-Late is an answer after its clock, and also **no answer although the clock has run out**. Leave out every request whose clock still runs, **answered or not**: quick answers come first, so keeping only those flatters.
+Late is an answer after its clock, and also **no answer although the clock has run out**. Leave out every request whose clock still runs, **answered or not**: quick answers come first and flatter.
 
 | idiom | gives |
 |---|---|
@@ -745,13 +728,13 @@ print(by_payer.to_string())
 
 # %% [markdown]
 """
-The medians are level. One payer is late 7 to 15 times as often as the others, far beyond chance (last column: 95 % interval); no median shows it.
+One payer is late 7 to 15 times as often as the others, far beyond chance (last column: 95 % interval); no median shows it.
 
 ### Step 2: what is special about a request?
 
-*About 17 min from the start of Part B. Read and run.*
+*About 16 min from the start of Part B. Read and run.*
 
-Three **flags** can be read off the form: supplier out of network; a **repeat** (same patient and service within 21 days); a **gap**, a fact that nearly every form for that service gives. Where one is up, somebody has to be asked. The vendor adds a **model**, the risk that the payer says no, learned from decisions before October 2025. (The house warns, SOP 04: "Do not train staff, or software, on past denials as if they were right". This model guesses what a payer says, not what is right.)
+Three **flags** can be read off the form: supplier out of network; a **repeat** (same patient and service within 21 days); a **gap**, a fact that nearly every form for that service gives. Where one is up, somebody has to be asked. The vendor adds a **model**, the risk that the payer says no, learned from decisions before October 2025. (SOP 04: "Do not train staff, or software, on past denials as if they were right": it guesses what a payer says, not what is right.)
 """
 
 # %%
@@ -775,9 +758,6 @@ held["asked"] = held["flag"] | held["denied"]  # known only afterwards: somebody
 held["likely"] = held["flag"] | (
     held["risk"] >= 0.2
 )  # the vendor's guess on arrival; cut chosen on October to December
-answered = held[held["status"] != "pending"]
-auc = roc_auc_score(answered["denied"], answered["risk"])
-print(f"AUC of the risk of a denial: {auc:.2f} (best possible here: {CEILING:.2f})")
 for name, column in {"the flags": "flag", "flags or model": "likely"}.items():
     print(f"{name:14} mark {held[column].mean():.1%} and", end=" ")
     print(f"find {held.loc[held['denied'], column].sum()} of {held['denied'].sum()} denials")
@@ -791,11 +771,10 @@ Nobody recorded when a reviewer opened a request, so the queue is **simulated**:
 |---|---|
 | real | when each request arrived, January to June 2026 |
 | assumed | 16 places a weekday, evenly from 9:00 to 17:00, one for each review; closed at weekends and on five public holidays; 12 places from 2 to 13 March, one reviewer on leave |
-| assumed | an empty queue on 1 January; nothing new after June |
-| assumed | a question, or the care before a refusal, costs 48 hours after the review; every flag is right, which favours orders that use flags |
-| assumed | refusals are those of the payer (pending: taken as approved), fine for a simulation and forbidden for a sort; step 5 asks what that hides |
+| assumed | an empty queue on 1 January; a question, or the care before a refusal, costs 48 hours; every flag is right, which favours orders that use flags |
+| assumed | refusals are those of the payers |
 
-At each place the desk takes the waiting request with the smallest `order`. The next two cells play this, beside what the payers did in the same months.
+The next two cells play this, beside what the payers did in the same months (hours: of the answers given).
 """
 
 
@@ -844,9 +823,9 @@ print(results[["median h"]].round(1).to_string())
 """
 ### Step 3: the vendor's slide
 
-*About 24 min from the start of Part B.*
+*About 22 min from the start of Part B.*
 
-The slide shows the rows *first come* and *easiest first*. Sorted by risk, easiest first, the median turnaround all but vanishes, on months that the model has not seen. **Can this evaluation be trusted, or is it too good to be true?** Write down what you would ask for before you run the next cell.
+The slide shows the last two rows. Easiest first, the median turnaround all but vanishes, on months that the model has not seen. **Can this evaluation be trusted, or is it too good to be true?** Write down what you would ask for first.
 """
 
 # %%
@@ -854,17 +833,17 @@ print(results.round(1).to_string())
 
 # %% [markdown]
 """
-The vendor will say, rightly: late answers fall from 10 to 9 in 100, of the urgent from 63 to 19. But the **mean is the same**: a sort makes no time, it hands waiting on, here to those where somebody has to be asked: 55 in 100 late, the longest after more than four months. Nothing leaked; the median is the wrong number. So this order is out.
+The **mean is the same**: a sort makes no time, it hands waiting on, here to those where somebody has to be asked: 55 in 100 late, the longest after more than four months. The median is the wrong number, and this order is out.
 
-And the slide leaves out the first row, which the board asks about: **the payers today** (hours of answers given; late of clocks that have run out). With 16 places the desk is slower.
+And the slide leaves out the first row, which the board asks about: **the payers today**. With 16 places the desk is slower.
 
 **For the CTO:** ask for a simulation's list of assumptions. **For the product manager:** ask who waits longer.
 
 ### Step 4: a better order
 
-*About 29 min from the start of Part B. Stuck? `hint("w03-j9-look-by")`*
+*About 27 min from the start of Part B. Stuck? `hint("w03-j9-look-by")`*
 
-Sort by the **latest moment to open** a request so that its answer is in time: when it was sent, plus its clock, minus 48 hours if a question is expected. Urgent requests and those with a question come early (**high priority**), the rest is **routine**. Nobody starves: the moment is fixed on arrival, and comes nearer.
+Sort by the **latest moment to open** a request so that its answer is in time: when it was sent, plus its clock, minus 48 hours if a question is expected. Urgent requests and those with a question come early (**high priority**), the rest is **routine**.
 """
 
 
@@ -929,7 +908,7 @@ print(results.drop(columns="longest h").round(1).to_string())
 
 # %% [markdown]
 """
-"Urgent first" is the fair baseline: hardly any desk ignores a clinician's mark. It saves the urgent answers but one; of the others where somebody has to be asked, 41 in 100 are late. Look-by halves that, by a **rule that needs no model**; the model avoids 9 late answers more (4.9 against 5.4 per 100). But the mean has not moved: 89 hours, at the payers 68. **With 16 places no order meets the board's condition.** Even for the urgent these months cannot tell: 1 of 172 late, at the payers 4 of 167.
+"Urgent first" is the fair baseline: hardly any desk ignores a clinician's mark. It saves the urgent answers but one; of the others where somebody has to be asked, 41 in 100 are late. Look-by halves that, a **rule that needs no model**; the model's order goes further. But the mean has not moved: 89 hours, at the payers 68. **With 16 places no order meets the board's condition.** Even for the urgent these months cannot tell: 1 of 172 late, at the payers 4 of 167.
 
 Why? Guess how the hours move from month to month, and with 15 or 17 places.
 """
@@ -944,24 +923,25 @@ for n, color, style in [(15, plots.GREY, "s-"), (16, plots.ORANGE, "o-"), (17, p
     total = sum(time < now for time in places(n))
     ax.plot(by_month.index, by_month, style, color=color, label=f"{n} places a weekday: {total:,} for {len(held):,}")
     print(f"{n} places: mean {wait.mean():.0f} hours, by month {by_month.round(0).astype(int).tolist()}")
-    late |= {(name, f"{n} places"): report(answer[name])["late per 100, all"] for name in orders}
+    late |= {(name, f"{n} places"): (answer[name] > held["due"]).sum() for name in orders}
 ax.axhline(today["payers today"]["mean h"], color="black", ls=":", label="payers today")
 ax.legend(loc="upper left")
 plots.label(
     ax, "Below 17 places the desk falls ever further behind", "sent in month of 2026", "mean hours to the answer"
 )
 plt.show()
-print("late answers, per 100 (payers today: 4.2)", pd.Series(late).unstack().round(1).loc[list(orders)], sep="\n")
+print(f"places by the end of June with 16, nobody on leave: {sum(time < now for time in places(16, away=0)):,}")
+payers = ((held["decided"].fillna(now) > held["due"]) & (held["due"] <= now)).sum()
+late = pd.Series(late).unstack().loc[list(orders)]
+print(f"\nlate answers (payers today: {payers})", late.to_string(), sep="\n")
 
 # %% [markdown]
 """
-*In words:* mean hours to the answer by month of sending, urgent first, then by look-by. With 15 places the line climbs from 33 to 360 hours, with 16 from 22 to 137; with 17 it stays between 19 and 31, but for 54 in March, the leave. Dotted: the payers, 68.
+*In words:* mean hours to the answer by month of sending, order "urgent, look-by". With 15 places the line climbs from 33 to 360 hours, with 16 from 22 to 137; with 17 it stays between 19 and 31, but for 54 in March, the leave. Dotted: the payers, 68.
 
-**More is asked of the desk than it can do.** By the end of June 16 places a weekday make 1,960 reviews (2,000 with nobody on leave), for 2,011 requests. So a backlog never clears: the leave in March starts it, the lack of slack keeps it, and "mean 89 hours" is a figure on its way up. The 17th place brings the load below 100 %. No order does that; with 17 places look-by leaves one late answer, with model or without.
+**More is asked of the desk than it can do.** By the end of June 16 places a weekday make 1,960 reviews (2,000 with nobody on leave), for 2,011 requests. The leave starts a backlog, the lack of slack keeps it, and "mean 89 hours" is a figure on its way up. The 17th place brings the load below 100 %; no order does. There look-by leaves one late answer, with model or without. **For the product manager:** ask for the reviewer before the model.
 
-**For the product manager:** ask for the reviewer before the model.
-
-How sure is this? A backlog ties months together, so an interval from these answers would lie. The next cell draws the 26 weeks of *arrivals* again, 100 times, with the same leave, and runs each queue anew (some seconds).
+How sure is this? A backlog ties months together, so an interval from these answers would lie. The next cell draws the 26 weeks of *arrivals* again, 100 times, and runs each queue anew (some seconds).
 """
 
 # %% tags=["uses-answer"]
@@ -971,14 +951,13 @@ clocks["sent"], clocks["open by"], clocks["asked"] = held["requested"], held["du
 clocks = (clocks - start) / minute
 weeks = [part - 10_080 * week for week, part in clocks.groupby(clocks["sent"] // 10_080)]  # each begins at minute 0
 rng, half_years = np.random.default_rng(3), []
-compared = [("first come", best), ("look-by, flags", "look-by, model")]
 times = {n: [(time - start) / minute for time in places(n)] for n in [16, 17]}
 for _ in range(100):
     drawn = [weeks[week] + 10_080 * place for place, week in enumerate(rng.integers(0, len(weeks), len(weeks)))]
     new = pd.concat(drawn, ignore_index=True)
-    runs = {name: run_queue(new[name], times[16], new["sent"]) for name in orders}
-    late_16 = {name: new["open by"].lt(run).sum() for name, run in runs.items()}
-    found = {f"late answers, 16 places: {a} minus {b}": late_16[a] - late_16[b] for a, b in compared}
+    runs = {name: run_queue(new[name], times[16], new["sent"]) for name in [best, "look-by, flags", "look-by, model"]}
+    by_rule, by_model = (new["open by"].lt(runs[name]).sum() for name in ["look-by, flags", "look-by, model"])
+    found = {"late answers that the model avoids, 16 places": by_rule - by_model}
     for n, run in {16: runs[best], 17: run_queue(new[best], times[17], new["sent"])}.items():
         found[f"mean hours, {n} places, {best}"] = (run - new["asked"]).mean() / 60  # with the 48 hours of asking
     half_years.append(found)
@@ -990,11 +969,11 @@ for name, values in pd.DataFrame(half_years).items():
 
 # %% [markdown]
 """
-Between the orders each difference can go either way: the model's gain too, and where many more requests come than there are places, look-by can have more late answers than first come. The 17th place is surer: nine times in ten the mean is 25 to 58 hours, below the payers' 68; with 16 it is 45 to 176. (The payers are measured, the desk is not.)
+The model's gain can go either way. The 17th place is surer: nine times in ten the mean is 25 to 58 hours, below the payers' 68; with 16 it is 45 to 176.
 
-*About 44 min from the start of Part B. Stuck? `hint("w03-j9-order")`*
+*About 41 min from the start of Part B. Stuck? `hint("w03-j9-order")`*
 
-With which order would you launch? Write down `launch_order`: a row of the desk in the table of step 4, or `"no launch"`, if you keep to the 16 places offered. More than one can be defended; your page says why.
+With which order would you launch? Write down `launch_order`: a row of the desk in the table of step 4, or `"no launch"`, if you keep to the 16 places offered. More than one can be defended.
 """
 
 # %% exercise="w03-j9-order" skills="P2"
@@ -1028,9 +1007,9 @@ print(f"Passed: {launch_order}. Say in your answer who waits longer with it, and
 """
 ### Step 5: do wrong denials rise?
 
-*About 47 min from the start of Part B. Stuck? `hint("w03-j9-wrong")`*
+*About 44 min from the start of Part B. Stuck? `hint("w03-j9-wrong")`*
 
-The simulation cannot say: it took the payers' decisions as they were. What can be said about **those**? An appeal tests a denial, and hardly any denial is appealed. So give a **bound** for the share of denials that were wrong, **if** each overturned denial counts as wrong:
+The simulation cannot say: it took the payers' decisions as they were. About **those**: hardly any denial is appealed, that is, tested. So give a **bound** for the share of denials that were wrong, **if** each overturned denial counts as wrong:
 
 - lowest: every denial that was not overturned was right;
 - highest: every denial was wrong, unless an appeal has **upheld** it. An appeal that is pending has tested nothing yet.
@@ -1113,13 +1092,13 @@ for share in [0.125, 0.2, 0.25]:  # an audit of 60 denials, and the rule "stop a
 
 # %% [markdown]
 """
-Most overturned denials were **routine**: a mistake does not announce itself on the form. One quiet quarter proves nothing.
+Most overturned denials were **routine**: a mistake does not announce itself on the form.
 
-The best answer to "9 to 97 %" is the house audit (SOP 08: "60 denied … Two reviewers read each independently", every quarter). About 60 come in a quarter, repeats left out: it reads **nearly all**, appealed or not. What it cannot do is tell a small rise from chance: from one in eight (SOP 04), a rise to one in five is missed more often than not.
+The best answer to "9 to 97 %" is the house audit (SOP 08: "60 denied … Two reviewers read each independently", every quarter). About 60 come in a quarter, repeats left out: it reads **nearly all**, appealed or not. What it cannot do is tell a small rise from chance: from one in eight wrong (the house's own finding) a rise to one in five is missed more often than not.
 
 ### Written answer 2: launch, or not? (5 points)
 
-*About 57 min from the start of Part B; about 20 are for this page.* For the board. Mind SOP 06: "Software never denies, never withholds and never changes urgency."
+*About 53 min from the start of Part B; 20 to 25 are for this page.* For the board. Mind SOP 06: "Software never denies, never withholds and never changes urgency."
 
 | points | for |
 |---|---|
@@ -1147,14 +1126,14 @@ The best answer to "9 to 97 %" is the house audit (SOP 08: "60 denied … Two re
 
 # %% tags=["uses-answer"]
 low, high = wrong_bounds(requests[requests["denied"] & ~requests["repeat"]])
-by_places = pd.Series(late).round(1).rename_axis(["order", "places"]).rename("late per 100").reset_index()
+by_places = late.rename_axis("order").reset_index()
 summary = {
     "order to launch with": launch_order,
     "look-by": "sent + 72 hours (urgent) or 168, minus 48 if out of network, a repeat, or a gap in the form",
     "payers' answers that were late, per 100": by_payer["late, per 100"],
     "simulated on": f"{len(held):,} requests of January to June 2026, four places fewer from 2 to 13 March, 48 hours for a question",
     "with 16 places a weekday": results.round(1).rename_axis("order").reset_index(),
-    "with fewer or more places": by_places,
+    "late answers, with fewer or more places": by_places,
     "in half-years drawn again, median and nine in ten": other,
     "past denials that were wrong, if overturned means wrong": f"{low:.0%} to {high:.0%}; most were never appealed",
     "what this does not show": "that wrong denials and appeals do not rise: the simulation keeps the payers' decisions",
@@ -1167,16 +1146,16 @@ print("Kept for your portfolio:", keep("J9", "A queue for prior authorization", 
 """
 ## What to take with you
 
-1. **A list is for somebody's hands.** Rank by what a hit lets them do, within what a day allows, and compare with the obvious rule that needs no model.
-2. **A figure answers one question.** The best AUC made no better a list, the best median the longest waits, and a share that is read can be bought by silence.
-3. **A person decides, and the log shows it.** What nobody decided has no outcome, and no table can give it one.
+1. **A list is for somebody's hands.** Rank by what a hit lets them do, and compare with the rule that needs no model.
+2. **A figure answers one question.** The best AUC made no better a list, the best median the longest waits, and a share read can be bought by silence.
+3. **A person decides, and the log shows it.** What nobody decided has no outcome.
 
-| on Monday | ask |
-|---|---|
-| of one alert you pay for | how many a day, who reads them, how many come in time? |
-| of each ward | how many days since the last alert, and why? |
-| of each threshold | who may lower it, who may raise it, and up to which cap? |
-| of each queue | who waits longer since it is sorted, and is there a place for each request? |
+**On Monday, ask**
+
+- of one alert you pay for: how many a day, who reads them, how many come in time?
+- of each ward: how many days since the last alert?
+- of each threshold: who may move it, and up to which cap?
+- of each queue: who waits longer since it is sorted, and is there a place for each request?
 
 **To read:** DeepLearning.AI, *AI for Medicine Specialization*, course 1, how a diagnostic model is judged (about 2 weeks); Wong and others, *JAMA Internal Medicine* 2021, PMC8218233 (20 min): Lakeshore's score is built to behave like the one they tested.
 
