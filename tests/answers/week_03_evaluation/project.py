@@ -72,10 +72,22 @@ def helps(alerts):
     return ((hours > 0) & (hours < 24) & ~alerts["lactate_ordered"]).astype(int)
 
 
-# %% exercise="w03-j10-help" wrong="at the very moment counts" says="only after it"
+# %% exercise="w03-j10-help" wrong="at the very moment counts" says="at the very moment when"
 def helps(alerts):
     hours = (alerts["met_at"] - alerts["fired_at"]) / pd.Timedelta(hours=1)
     return ((hours >= 0) & (hours <= 24) & ~alerts["lactate_ordered"]).astype(int)
+
+
+# %% exercise="w03-j10-help" wrong="in whole hours" says="Do not round"
+def helps(alerts):
+    hours = ((alerts["met_at"] - alerts["fired_at"]) / pd.Timedelta(hours=1)).round()
+    return ((hours > 0) & (hours <= 24) & ~alerts["lactate_ordered"]).astype(int)
+
+
+# %% exercise="w03-j10-help" wrong="== False without brackets" says="in round brackets"
+def helps(alerts):
+    hours = (alerts["met_at"] - alerts["fired_at"]) / pd.Timedelta(hours=1)
+    return ((hours > 0) & (hours <= 24) & alerts["lactate_ordered"] == False).astype(int)  # noqa: E712
 
 
 # %% exercise="w03-j10-escalate" right="one word, changed step by step"
@@ -177,7 +189,7 @@ def escalate(chance, visit_from, ward_from, visited_today, visits_left, suspecte
     return "ward" if chance >= 0.04 or suspected else "list"
 
 
-# %% exercise="w03-j10-escalate" wrong="suspicion counts only before the visit" says="is still for the ward"
+# %% exercise="w03-j10-escalate" wrong="suspicion counts only before the visit" says="and for nothing else"
 def escalate(chance, visit_from, ward_from, visited_today, visits_left, suspected):
     if chance >= visit_from and not visited_today and visits_left > 0:
         return "visit"
@@ -427,6 +439,14 @@ def late_by_payer(requests, now):
     return late[known].groupby(requests["payer"]).mean()
 
 
+# %% exercise="w03-j9-late" wrong="late from the last minute of the clock" says="the very end of its clock"
+def late_by_payer(requests, now):
+    due = requests["requested"] + pd.to_timedelta(np.where(requests["urgent"], 72, 168), unit="h")
+    late = requests["decided"].fillna(now) >= due
+    known = due <= now
+    return late[known].groupby(requests["payer"]).mean()
+
+
 # %% exercise="w03-j9-late" wrong="silence gets seven days, urgent or not" says="and both kinds of silence"
 def late_by_payer(requests, now):
     clock = np.where(requests["urgent"] & requests["decided"].notna(), 72, 168)
@@ -490,39 +510,19 @@ def look_by(sent, urgent, question):
     return pd.Series(sent.iloc[0] + pd.to_timedelta(hours, unit="h"), index=sent.index)
 
 
-# %% exercise="w03-j9-added" right="read off the table"
-added = 108 - 99
-
-# %% exercise="w03-j9-added" right="the best order without a model, found by code"
-total = counts.sum()
-added = total[["first come", "urgent first", "look-by, flags"]].min() - total["look-by, model"]
-
-# %% exercise="w03-j9-added" wrong="against first come" says="Much of it can be had without a model"
-added = counts["first come"].sum() - counts["look-by, model"].sum()
-
-# %% exercise="w03-j9-added" wrong="against urgent first" says="does better than that one"
-added = counts["urgent first"].sum() - counts["look-by, model"].sum()
-
-# %% exercise="w03-j9-added" wrong="what the flags save" says="they are a rule"
-added = counts["first come"].sum() - counts["look-by, flags"].sum()
-
-# %% exercise="w03-j9-added" wrong="the wrong way round" says="flags first, then the model"
-added = counts["look-by, model"].sum() - counts["look-by, flags"].sum()
-
-# %% exercise="w03-j9-added" wrong="week by week" says="a number of late answers is wanted"
-added = counts["look-by, flags"] - counts["look-by, model"]
-
-
 # %% exercise="w03-j9-order" right="the urgent first, without a model"
 launch_order = "urgent first"
 
 # %% exercise="w03-j9-order" right="the fewest late answers, found by code"
 launch_order = results.drop(index="payers today")["late per 100, all"].idxmin()
 
+# %% exercise="w03-j9-order" right="16 places are too few"
+launch_order = "no launch"
+
 # %% exercise="w03-j9-order" wrong="the times, not the name" says="a name in quotation marks"
 launch_order = orders["urgent, look-by"]
 
-# %% exercise="w03-j9-order" wrong="what happens today" says="none of the desk's orders"
+# %% exercise="w03-j9-order" wrong="what happens today" says="none of the choices"
 launch_order = "payers today"
 
 # %% exercise="w03-j9-order" wrong="the shortest median" says="bought by leaving the hard ones"
