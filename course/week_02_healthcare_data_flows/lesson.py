@@ -154,7 +154,7 @@ for model in (Encounter, Appointment, Coverage):
 
 # %% [markdown]
 """
-From 100 % to nothing. Is the feed broken? Look at the complaints: `class` should be a list, `payor` should not exist. Yet the vendor sends `class` in every stay as you saw it in section 1, one thing. When *all* of something fails in the *same* way, suspect the ruler. Which version of FHIR does our feed declare, and which does the library measure by?
+From 100 % to nothing. Is the feed broken? `class` should be a list, `payor` should not exist; yet in every stay the vendor sends `class` as one thing. When *all* of something fails in the *same* way, suspect the ruler. Which version of FHIR does our feed declare, and which does the library measure by?
 """
 
 # %%
@@ -240,7 +240,7 @@ print(results[results["stay_id"] == STAY].drop(columns="stay_id").head(4).to_str
 
 # %% [markdown]
 """
-No server, no import. But a name misspelt in `columns` gives an empty column without a complaint, so count what is empty. And give every query an order without ties (two stays can begin on the same day): nobody signs a number that changes overnight.
+A name misspelt in `columns` gives an empty column without a complaint, so count what is empty. And give every query an order without ties (two stays can begin on the same day): nobody signs a number that changes overnight.
 
 ## 5. Complete, plausible, on time?
 
@@ -342,7 +342,7 @@ print("one of the pairs:", matched.iloc[-1]["why"])
 
 # %% [markdown]
 """
-Equal digits are a trap: `LH008209` and `P-008-209` belong to strangers, because a number means something only **with the system that gave it**. Exact agreement finds nobody: where a second record was made, something had been mistyped. Points find all 65 and accuse nobody, *here* (65 of 65 right does not rule out a true precision of 0.95). Real records are harder: twins, changed names. So the program proposes and a person merges: a wrong merge mixes two people's allergies.
+Equal digits are a trap: `LH008209` and `P-008-209` belong to strangers, because a number means something only **with the system that gave it**. Exact agreement finds nobody: second records come from typing errors. Points find all 65 and accuse nobody, *here* (65 of 65 right does not rule out a true precision of 0.95). Real records are harder: twins, changed names. So the program proposes and a person merges: a wrong merge mixes two people's allergies.
 
 **For the CTO:** precision and recall of the matching, measured, on the quality report. **For the product manager:** ask who undoes a wrong merge, and how.
 """
@@ -417,9 +417,9 @@ for name in ("follow_up_within_14d", "episode_diagnosis_count"):
 
 # %% [markdown]
 """
-Who is back in hospital on day five cannot keep the appointment of day ten: the visit is in part a **consequence** of not returning. (So the figure does not say that follow-up visits help; nor that they do not.) The episode runs on for weeks, so the codes of the *return* are counted in. The name does not tell; the billing department does, if you ask.
+Who is back in hospital on day five cannot keep the appointment of day ten: the visit is in part a **consequence** of not returning. (So the figure does not say that follow-up visits help, or do not.) The episode runs on for weeks, so the codes of the *return* are counted in. The name does not tell; the billing department does, if you ask.
 
-Now ask it of every column. Out go `cost` (known once billed), `n_diagnoses` and `principal` (final codes may come days after the discharge), payer and area (compliance asks to do without), `class` (one value only). Blood has two times: `labs` holds only when it was taken. When was it known? The FHIR sample has both; `fhir.as_of` joins by either.
+Now ask it of every column. Out go `cost` (known once billed), `n_diagnoses` and `principal` (final codes may come days after the discharge), payer and area (compliance asks to do without), `class` (one value only). Blood has two times: `labs` holds only when it was taken. When was it known? The FHIR sample has both.
 """
 
 # %%
@@ -439,7 +439,7 @@ print(f"at the minute of discharge, another value by `taken` than by `issued`: {
 """
 From 06:00 to 06:50 a join by `taken` uses a value that nobody had. At the discharge it makes no difference: these data hold no sample of the last four hours. **We assume** that all results of the table came as fast as the FHIR sample's; in life that depends on test and hour.
 
-With that said, the ladder: every filled column; what is known at discharge, with creatinine as it is and converted; and for comparison **LACE** (van Walraven 2010), points for length of stay, acuity, comorbidity and emergency visits that a nurse can add up. (It counts the stay's codes, so it is favoured here.)
+Now the ladder: every filled column; what is known at discharge, with creatinine as it is and converted; and for comparison **LACE** (van Walraven 2010), points for length of stay, acuity, comorbidity and emergency visits that a nurse can add up. (It counts the stay's codes, so it is favoured here.)
 """
 
 # %%
@@ -461,6 +461,8 @@ bounds = pd.DataFrame(spread).quantile([0.025, 0.975]).T
 print(pd.concat([auc.rename("AUC"), bounds.set_axis(["from", "to"], axis=1)], axis=1).round(2).to_string())
 gain = np.subtract(*(spread[name] for name in list(ladder)[2:]))
 print(f"converted above LACE: {auc.iloc[2] - auc.iloc[3]:.2f}, 95 % interval {np.quantile(gain, 0.025):.2f} to {np.quantile(gain, 0.975):.2f}")
+
+# %%
 CEILING = 0.779  # data/synthetic/CALIBRATION.md
 fig, ax = plt.subplots(figsize=(8, 3.4))
 colours = [plots.RED, plots.GREY, plots.BLUE, plots.GREY]
@@ -487,7 +489,7 @@ plt.show()
 
 *About 57 min from the start.*
 
-In a year somebody asks where the training table came from. FHIR has a resource for the answer: **Provenance** says what was made (`target`), from what (`entity`), when, and by whom (`agent`). A fingerprint (SHA-256) of each source shows later whether it is still the same file. What if the agent is left out, or is nobody?
+In a year somebody asks where the training table came from. FHIR's **Provenance** says what was made (`target`), from what (`entity`), when, and by whom (`agent`). A fingerprint (SHA-256) of each source shows later whether it is still the same file. What if the agent is left out, or is nobody?
 """
 
 # %%
