@@ -2,7 +2,7 @@
 """
 # Week 2 exercises: eleven questions to ask of a feed
 
-Lakeshore's board wants a readmission model. Before anybody trains one, you have to say which feeds may be learned from. Each exercise is a small test that you can put to a feed, yours included (real records only inside your own protected environment, with permission).
+Each exercise is a small test that you can put to a feed, yours included (real records only inside your own protected environment, with permission).
 
 | | |
 |---|---|
@@ -11,7 +11,7 @@ Lakeshore's board wants a readmission model. Before anybody trains one, you have
 | **Data** | HL7 v2 messages, claims, FHIR R4 resources and tables of Lakeshore Health (synthetic, patients invented) |
 | **In the room** | CTO (owns the feeds), clinical informaticist (knows the codes), billing (knows the claims), product manager (owns the rule) |
 
-Each exercise is one function. Replace the line `raise NotImplementedError(...)` by your own lines, run the cell, run the check below it. When your work is graded, the same rule is tried on other data. `check("w02-claim")`, in any cell, gives you the same answer in words. Under each heading stands the call that gives you a hint; call it again for the next one. `%xmode Plain` in a cell of its own makes errors say where.
+Each exercise is one function. Replace the line `raise NotImplementedError(...)` by your own lines, run the cell, run the check below it. When your work is graded, the same rule is tried on other data. Under each heading stands the call that gives you a hint; call it again for the next one. `%xmode Plain` in a cell of its own makes errors say where.
 """
 
 # %%
@@ -80,7 +80,7 @@ A PID segment says who a message is about. Its fields are separated by `|`, and 
 
 `2-006014^^^HOSP-2^PI~LH006014^^^LAKESHORE^MR`
 
-Numbers are separated by `~`. Cut one number at `^`: its first part is the number itself, its fourth part is the **assigner**, who gave it out. (Elsewhere it may look like `LAKESHORE&1.2.3&ISO`, a name with a registered number behind it; here it is the name.) One hospital sends its own number first, another the network's. Whoever takes "the first number" joins strangers.
+Numbers are separated by `~`. Cut one number at `^`: its first part is the number itself, its fourth part is the **assigner**, who gave it out. One hospital sends its own number first, another the network's. Whoever takes "the first number" joins strangers.
 
 Write `record_number`: the number that a given assigner gave out. If there is none, return `None`; another series' number would be another person's.
 
@@ -230,9 +230,9 @@ for _claim in data("claims/professional.txt").read_text(encoding="utf-8").split(
 
 *About 25 min from the start.*
 
-A vendor shows that 100 % of the sample validates. Against which release, and which types of resource? Write the function that asks: the share of a list of resources that a **model** accepts.
+A vendor shows that 100 % of the sample validates. Against which release? Write the function that asks: the share of a list of resources that a **model** accepts.
 
-A model of `fhir.resources` is a class for one type in one release: `EncounterR4B` and `EncounterR5` are imported above. `model.model_validate(resource)` does nothing visible when the resource fits, and raises a `ValidationError` when it does not. So go through the resources, `try` each, and count those that went well. `good = 0` starts a count, `good = good + 1` adds one.
+A model of `fhir.resources` is a class for one type in one release: `EncounterR4B` and `EncounterR5` are imported above. `model.model_validate(resource)` does nothing visible when the resource fits, and raises a `ValidationError` when it does not. So go through the resources, `try` each, and **after** it went well add one: `good = 0` starts a count, `good = good + 1` adds one.
 """
 
 
@@ -266,7 +266,7 @@ made = [
 ]
 share = share_valid(made, EncounterR4B)
 assert share is not None, "Your function gives nothing back. Does its last line begin with `return`?"
-assert share != 1, "You found all of them valid; two of these five do not fit. Does the `try` call model.model_validate?"
+assert share != 1, "You found all of them valid; two of these five do not fit. Under `try`: first model.model_validate, then the count."
 assert share != 0, "You found none valid; three of these five fit. Does one that fails, or a `return` too far to the right, end the count?"
 assert 0 < share < 1, f"You returned {share}; divide the count by the number of resources."
 assert abs(share - 0.4) > 1e-9, "0.4 is the share that failed. Count after model_validate, inside the `try`."
@@ -297,7 +297,7 @@ assert abs(share_valid(_broken + encounters[10:40], EncounterR4B) - 0.75) < 1e-9
 
 *About 35 min from the start.*
 
-A bulk export is one JSON text a line. Say which columns to expect; DuckDB guesses differently on another file. Write this, with your own words for the dots:
+A bulk export is one JSON text a line. Write this, with your own words for the dots:
 
 ```python
 query = '''
@@ -381,9 +381,9 @@ for _code in ("OBSENC", "EMER", "AMB"):
 
 *Stuck? `hint("w02-missing-by-site")`*
 
-"12 % of race is missing" sounds bearable. It is not spread evenly, and where a desk never asks, you cannot tell whether a model treats people alike. Count by home clinic.
+"12 % of race is missing" sounds bearable, but it is not spread evenly. Count by home clinic.
 
-`table["race"].isna()` is a column of true and false, true where nothing was recorded; the mean of such a column is a share. `column.groupby(table["home_site_id"]).mean()` takes it for each clinic, and `.sort_values(ascending=False)` puts the largest first.
+`table["race"].isna()` is a column of true and false; the mean of such a column is a share. `column.groupby(table["home_site_id"]).mean()` takes it for each clinic, `.sort_values(ascending=False)` puts the largest first. A clinic where nothing is missing has the share 0.
 """
 
 
@@ -413,6 +413,7 @@ assert share is not None, "Your function gives nothing back. Does its last line 
 assert isinstance(share, pd.Series), f"You returned a {type(share).__name__}; return a Series with one share for each clinic."
 assert "b" in share.index, "Clinic b is gone. Nothing is missing there, and a share of 0 is a result: keep all rows."
 assert share["b"] != 1, "Clinic b recorded everybody and has the share 1: you count what is there, not what is missing."
+assert share["b"] == 0, f"Clinic b, where nothing is missing, has the share {share['b']}, not 0. Take the mean of true and false over all its rows."
 assert abs(share["c"] - 0.5) < 1e-9 and abs(share["a"] - 0.4) < 1e-9, (
     f"Clinic c has {share['c']:.2f} and clinic a {share['a']:.2f}; divide by the records of the same clinic."
 )
@@ -431,7 +432,7 @@ assert {_site: round(float(_part), 6) for _site, _part in _share.items()} == {_s
 # %% [markdown] hint="w02-missing-by-site"
 """
 1. Two lines: a column of true and false for `patients[column]`, then its mean for each clinic.
-2. Keep the rows where something is there; they are what the share is a share of. Take the mean of true and false, do not filter.
+2. Do not filter: the share is one of all rows of a clinic, full or empty, and a clinic without an empty row has 0.
 3. The groups are `patients["home_site_id"]`. Lesson, section 5.
 """
 
@@ -443,7 +444,7 @@ assert {_site: round(float(_part), 6) for _site, _part in _share.items()} == {_s
 
 *About 51 min from the start.*
 
-Two laboratories, one column. A glucose of 5.5 mmol/L is a usual value before breakfast; 5.5 mg/dL would be an emergency. Bring everything to mg/dL, by the unit that was **sent**:
+A glucose of 5.5 mmol/L is a usual value before breakfast; 5.5 mg/dL would be an emergency. Bring everything to mg/dL, by the unit that was **sent**:
 
 | test | unit | to mg/dL |
 |---|---|---|
@@ -452,9 +453,9 @@ Two laboratories, one column. A glucose of 5.5 mmol/L is a usual value before br
 | `glucose` | `mg/dL` | as it is |
 | `glucose` | `mmol/L` | multiply by 18.02 |
 
-(`umol/L` is how UCUM, the code for units, writes µmol/L.) Whatever is not in this table, an empty unit too, becomes `np.nan`, missing. Never guess a unit from the size of a value: a sick patient's value is unusual, too.
+(`umol/L` is how UCUM, the code for units, writes µmol/L.) Whatever is not in this table becomes `np.nan`, missing: an empty unit, `None`, and `MG/DL` too (UCUM tells capitals from small letters). Never guess a unit from the size of a value: a sick patient's is unusual, too.
 
-One `if` for each way to convert: `if test == "glucose" and unit == "mmol/L":`, and what comes after all of them is the last line.
+One `if` for each way to convert, such as `if test == "glucose" and unit == "mmol/L":`; the last line is for all the rest.
 """
 
 
@@ -490,10 +491,18 @@ mixed = in_mg_dl("creatinine", 0.1, "mmol/L")
 assert pd.isna(mixed), f"A creatinine in mmol/L is not in the table, and you gave {mixed}. Does your `if` look at the test, too?"
 empty = in_mg_dl("glucose", 99.0, "")
 assert pd.isna(empty), f"A glucose without a unit became {empty}. 99 looks like mg/dL, but nobody said so: missing."
+loud = in_mg_dl("creatinine", 1.1, "MG/DL")
+assert pd.isna(loud), f"A creatinine in MG/DL became {loud}. UCUM tells capitals from small letters; the table has mg/dL."
+try:
+    empty = in_mg_dl("creatinine", 97.0, None)
+except Exception as error:
+    assert "NoneType" not in str(error), "With the unit None your function stops: None is no text. Compare with == and change nothing."
+    raise
+assert pd.isna(empty), f"A creatinine with the unit None became {empty}; nobody said what 97 is: missing."
 print("Passed. What nobody vouched for is missing, and a missing value can be counted.")
 ### BEGIN HIDDEN TESTS
 assert in_mg_dl("creatinine", 97.0, "mg/dL") == 97.0, "A creatinine of 97 under the unit mg/dL stays 97: go by the unit, do not guess."
-for _test, _value, _unit in [("glucose", 5.5, "umol/L"), ("creatinine", 97.0, None), ("glucose", 5.5, "g/L")]:
+for _test, _value, _unit in [("glucose", 5.5, "umol/L"), ("creatinine", 97.0, "UMOL/L"), ("glucose", 5.5, "g/L")]:
     assert pd.isna(in_mg_dl(_test, _value, _unit)), f"{_test} in the unit {_unit!r} is not in the table and must be missing."
 for _value in (2.2, 14.0, 31.5):
     assert abs(in_mg_dl("glucose", _value, "mmol/L") / (_value * 18.02) - 1) < 0.005, "Convert every glucose in mmol/L with the same factor."
@@ -516,9 +525,9 @@ for _value in (2.2, 14.0, 31.5):
 
 *About 59 min from the start.*
 
-The last function believes the unit. One of Lakeshore's laboratories changes its unit and goes on printing the old one; one value cannot prove that: a single high creatinine may be a sick patient. A whole month of them is a laboratory.
+A single high creatinine may be a sick patient. A whole month of them is a laboratory whose label lies.
 
-So look at the **median of each hospital and month**: `results.groupby(["site_id", "month"])["value"].median()`. Its index holds the pairs. Keep those below `low` or above `high`; `(a < 1) | (a > 2)` is true where one of the two holds, and `list(column.index)` makes a list of the pairs.
+So look at the **median of each hospital and month**: `results.groupby(["site_id", "month"])["value"].median()`. Keep those below `low` or above `high`: `(a < 1) | (a > 2)` is true where one of the two holds, and `list(column.index)` makes a list of the pairs.
 """
 
 
@@ -558,6 +567,7 @@ creatinine = labs[labs["loinc"] == "2160-0"].merge(stays[["stay_id", "site_id"]]
 creatinine["month"] = creatinine["taken"].dt.strftime("%Y-%m")
 odd = ", ".join(f"{site} {month}" for site, month in sorted(suspicious_months(creatinine, 0.6, 1.3)))
 print("Passed. Creatinine, all labelled mg/dL, with a median outside 0.6 to 1.3 (the feed's reference range):", odd)
+print("A month in which nothing came has no median and is not in such a list: count the rows, too.")
 ### BEGIN HIDDEN TESTS
 assert len(suspicious_months(results, low=0.001, high=2.0)) == 1, "With the limits 0.001 and 2.0 one pair is left; use `low` and `high`."
 _sodium = labs[labs["loinc"] == "2951-2"].merge(stays[["stay_id", "site_id"]], on="stay_id")
@@ -643,7 +653,7 @@ assert abs(_recall - 15 / 40) < 1e-6, f"On other pairs recall came out as {_reca
 
 *About 75 min from the start.*
 
-A sample is **taken** at nine and its result **issued** at ten. A model that runs at half past nine must not use it, though the table says nine. Count what was issued by the time of the prediction (that very minute included), and of these take the one that was **taken** last: it tells most about the patient now. What is issued last may be an older sample.
+A sample is **taken** at nine and its result **issued** at ten. A model that runs at half past nine must not use it. Keep what was issued by the time of the prediction (that very minute included), and of these take the one **taken** last: it tells most about the patient now.
 
 `known = results[condition]` keeps rows. `known.sort_values("taken")` puts the latest at the end, and `["value"].iloc[-1]` reads the last value. If nothing is known, the value is missing: `if len(known) == 0:`, return `np.nan`.
 """
@@ -714,7 +724,7 @@ for _hours in (6, 12, 20, 40):
 
 *About 84 min from the start.*
 
-The label of the readmission model. A stay counts as **followed by a return** when the patient's **next** stay begins less than 30 days after the discharge and was not planned (`admission` is not `elective`). A planned return, such as the next cycle of chemotherapy, does not count; and what comes after it belongs to it, so look at the next stay only. (In the table of this exercise, stays that a transfer connects are joined already.)
+The label of the readmission model. A stay counts as **followed by a return** when the patient's **next** stay begins less than 30 days after the discharge and was not planned (`admission` is not `elective`). A planned return, such as the next cycle of chemotherapy, does not count; and what comes after it belongs to it, so look at the next stay only. (Transfers are joined already.)
 
 | you want | you write |
 |---|---|
@@ -764,6 +774,7 @@ assert back is not None, "Your function gives nothing back. Does its last line b
 assert isinstance(back, pd.Series), f"You returned a {type(back).__name__}; return a Series of True and False, one for each stay."
 assert set(back.index) == set(table.index), f"{len(back)} of the 11 stays came back; every stay gets an answer, on its own index."
 assert not back["ana 2"], "Ana's last stay has no next one, but you say she returned. Look at stays of the same patient only."
+assert not back["eve 2"], "Eve's last stay has no next one, but an earlier one stands below it in the table. Put the stays in order first."
 assert not back["ben 1"], "Ben's next stay was planned. It does not count, and what comes after it belongs to it."
 assert not back["eve 1"], "Eve came back exactly 30 days after her discharge; the rule says less than 30."
 assert back["dan 1"], "Dan was in for 24 days and back 16 days after he left. Count from the discharge, not from the admission."
@@ -799,7 +810,7 @@ assert len(_back) == len(_some) and all(bool(_back[_key]) == _wanted[_key] for _
 
 *About 91 min from the start.*
 
-Whoever gets your table next year will ask what it was made from, by whom, when. FHIR has a resource for the answer, **Provenance**, and R4 spells it like this (for a discharge letter made from one stay):
+A **Provenance** resource says what was made from what, by whom, when; here for a discharge letter made from one stay:
 
 ```python
 {
@@ -811,7 +822,7 @@ Whoever gets your table next year will ask what it was made from, by whom, when.
 }
 ```
 
-Write the function that makes one from its four arguments. There is one `entity` for **each** source: a list of them is written `[{"role": "source", "what": {"reference": name}} for name in sources]`.
+Copy it and put the four arguments in. There is one `entity` for **each** source: `[{"role": "source", "what": {"reference": name}} for name in sources]`.
 """
 
 
@@ -842,7 +853,9 @@ try:
     Provenance.model_validate(lineage)
     problem = ""
 except ValidationError as error:
-    problem = f"{'.'.join(str(part) for part in error.errors()[0]['loc'])}: {error.errors()[0]['msg']}"
+    first = error.errors()[0]
+    said = "a dict {...} belongs there, not a text" if "JSON" in first["msg"] else first["msg"]
+    problem = f"{'.'.join(str(part) for part in first['loc'])}: {said}"
 assert not problem, f"R4B refuses it at {problem}. Compare brackets and names with the example."
 assert lineage.get("resourceType") == "Provenance", "It does not say what it is: resourceType is missing."
 assert lineage["target"] == [{"reference": "Group/cohort-2026"}], f"target is {lineage['target']}; it is what was made, the cohort."
@@ -859,7 +872,7 @@ assert _other["target"][0]["reference"] == "Group/x" and len(_other["entity"]) =
 
 # %% [markdown] hint="w02-provenance"
 """
-1. Copy the example, then replace what is about the letter by the names of the arguments, without quotes.
+1. What is about the letter becomes the name of an argument, without quotes.
 2. `target` and `agent` are lists with one dict each; keep their brackets.
 3. For `entity`, use the line at the end of the text as it is. Lesson, section 8.
 """
@@ -867,8 +880,6 @@ assert _other["target"][0]["reference"] == "Group/x" and len(_other["entity"]) =
 # %% [markdown]
 """
 ## Where you stand
-
-You can now ask a feed the questions that decide whether a model may learn from it: whose number, which code first, valid against what, missing where, in which unit, the same person, known when, made from what.
 
 Press **Check my work** above this notebook: it runs all checks of the week, hidden ones included, and keeps what is verified. (Without JupyterLab's button: `from carelab.learner import check_week; check_week(2)` in a cell of its own.)
 

@@ -189,7 +189,7 @@ def share_valid(resources, model):
     good = len(resources)
 
 
-# %% exercise="w02-share-valid" wrong="looks without validating" says="model.model_validate"
+# %% exercise="w02-share-valid" wrong="looks without validating" says="first model.model_validate"
 def share_valid(resources, model):
     good = 0
     for resource in resources:
@@ -199,6 +199,19 @@ def share_valid(resources, model):
         except ValidationError:
             pass
     return good / len(resources)
+
+
+# %% exercise="w02-share-valid" wrong="counts before it validates" says="first model.model_validate"
+def share_valid(resources, model):
+    good = 0
+    for resource in resources:
+        try:
+            good = good + 1
+            model.model_validate(resource)
+        except ValidationError:
+            pass
+    return good / len(resources)
+
 
 
 # %% exercise="w02-share-valid" wrong="the first failure ends it" says="Does one that fails"
@@ -464,6 +477,13 @@ def missing_by_site(patients, column):
     return gone["home_site_id"].value_counts(normalize=True)
 
 
+# %% exercise="w02-missing-by-site" wrong="counts divided" says="where nothing is missing, has the share nan"
+def missing_by_site(patients, column):
+    gone = patients[patients[column].isna()].groupby("home_site_id").size()
+    return (gone / patients.groupby("home_site_id").size()).sort_values(ascending=False)
+
+
+
 # %% exercise="w02-missing-by-site" wrong="share of what is there" says="not what is missing"
 def missing_by_site(patients, column):
     return patients[column].notna().groupby(patients["home_site_id"]).mean().sort_values(ascending=False)
@@ -556,6 +576,42 @@ def in_mg_dl(test, value, unit):
     if unit == "mg/dL" or not unit:
         return value
     return np.nan
+
+
+# %% exercise="w02-units" wrong="capitals made small" says="UCUM tells capitals"
+def in_mg_dl(test, value, unit):
+    unit = unit.lower()
+    if unit == "mg/dl":
+        return value
+    if test == "creatinine" and unit == "umol/l":
+        return value / 88.4
+    if test == "glucose" and unit == "mmol/l":
+        return value * 18.02
+    return np.nan
+
+
+# %% exercise="w02-units" wrong="stops at None" says="With the unit None your function stops"
+def in_mg_dl(test, value, unit):
+    unit = unit.strip()
+    if unit == "mg/dL":
+        return value
+    if test == "creatinine" and unit == "umol/L":
+        return value / 88.4
+    if test == "glucose" and unit == "mmol/L":
+        return value * 18.02
+    return np.nan
+
+
+# %% exercise="w02-units" wrong="None as if it were the usual unit" says="with the unit None became"
+def in_mg_dl(test, value, unit):
+    if unit == "mg/dL" or unit is None:
+        return value
+    if test == "creatinine" and unit == "umol/L":
+        return value / 88.4
+    if test == "glucose" and unit == "mmol/L":
+        return value * 18.02
+    return np.nan
+
 
 
 # %% exercise="w02-units" wrong="guesses from the size" says="do not guess"
@@ -924,6 +980,14 @@ def returned(stays):
     return (gap < pd.Timedelta(days=30)) & (following["admission"] != "elective")
 
 
+# %% exercise="w02-returned" wrong="forgets to sort" says="Put the stays in order first"
+def returned(stays):
+    following = stays.groupby("patient_id")[["admitted", "admission"]].shift(-1)
+    gap = following["admitted"] - stays["discharged"]
+    return (gap < pd.Timedelta(days=30)) & (following["admission"] != "elective")
+
+
+
 # %% exercise="w02-returned" wrong="planned returns count" says="next stay was planned"
 def returned(stays):
     ordered = stays.sort_values(["patient_id", "admitted"])
@@ -1022,6 +1086,18 @@ def provenance(made, sources, who, recorded):
         "agent": [{"who": {"display": who}}],
         "entity": [{"role": "source", "what": {"reference": name}} for name in sources],
     }
+
+
+# %% exercise="w02-provenance" wrong="a source as bare text" says="a dict {...} belongs there"
+def provenance(made, sources, who, recorded):
+    return {
+        "resourceType": "Provenance",
+        "target": [{"reference": made}],
+        "recorded": recorded,
+        "agent": [{"who": {"display": who}}],
+        "entity": [{"role": "source", "what": name} for name in sources],
+    }
+
 
 
 # %% exercise="w02-provenance" wrong="nobody answers for it" says="R4B refuses it at agent"
