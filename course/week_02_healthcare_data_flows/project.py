@@ -61,7 +61,7 @@ Stays that belong together are one **episode**. A stay continues the one just be
 - it begins **before** that one has ended (an error of the record, and no return either);
 - it is a **transfer**, and begins at most one day after that one has ended. A transfer shows in either of two places: the earlier `disposition` is `transfer`, or this `admission` is.
 
-`before` is given: in each row, the columns of the patient's stay before. For a first stay it is empty, and `<`, `<=` and `==` with an empty value are false. For columns of true and false, `|` is *or* and `&` is *and*; put each comparison into round brackets. One day is `pd.Timedelta(days=1)`.
+Write three columns of true and false: `overlaps`, `moved` (a transfer, in either place) and `next_day` (at most one day after); the last line, given, combines them. `before` is given too: in each row, the patient's stay before. For a first stay it is empty, and `<`, `<=` and `==` with an empty value are false. `|` is *or*, `&` is *and*; put each comparison into round brackets. One day is `pd.Timedelta(days=1)`.
 """
 
 
@@ -77,8 +77,8 @@ def continues(stays):
     overlaps = stays["admitted"] < before["discharged"]
     moved = (before["disposition"] == "transfer") | (stays["admission"] == "transfer")
     next_day = stays["admitted"] - before["discharged"] <= pd.Timedelta(days=1)
-    return overlaps | (moved & next_day)
     ### END SOLUTION
+    return overlaps | (moved & next_day)
 
 
 # %% check="w02-j0-episodes" points=0
@@ -131,9 +131,9 @@ assert not continues(_late).any(), (
 
 # %% [markdown] hint="w02-j0-episodes"
 """
-1. Make three columns of true and false: `overlaps = ...`, `moved = ...`, `next_day = ...`, and combine them in the last line.
+1. Three lines: `overlaps = ...`, `moved = ...`, `next_day = ...`.
 2. `overlaps` compares `stays["admitted"]` with `before["discharged"]`; `moved` asks `before["disposition"]` or `stays["admission"]`.
-3. A transfer counts only if `next_day` holds too: `overlaps | (... & ...)`. `before` was made by `shift`, which moves each patient's rows down by one; print it if you are lost.
+3. `next_day` subtracts `before["discharged"]` and compares with `pd.Timedelta(days=1)`. `before` was made by `shift`, which moves each patient's rows down by one; print it if you are lost.
 """
 
 # %% [markdown]
@@ -372,7 +372,7 @@ ledger = pd.DataFrame(
 )
 ledger.loc["under observation"] = (stays["class"] != "IMP").sum()
 order = ["continues", "still-in", "died", "against-advice", "transferred", "last-30-days", "start"]
-ledger = ledger.reindex(["under observation", *order]).fillna(0).astype(int)
+ledger = ledger.reindex(["under observation", *order]).fillna(0).astype(int).rename_axis(None)
 ledger.loc["all stays"] = ledger.sum()
 ledger.loc["returns, of the starts"] = begun["readmitted"].sum(), who["readmitted"].sum()
 print(ledger.to_string())
@@ -428,7 +428,7 @@ plt.show()
 
 # %% [markdown]
 """
-*In words:* seven points on a line of rates. The rule stands at 15.6 in 100 (lesson and exercises count other months or stays). The first query is highest (18.3); planned returns (18.1) and transfers (16.9) lift the rate too. Hospitals look best if those who died or left against advice are kept (15.2): the dead do not return. The last 30 days and observation stays do nearly the same (15.3).
+*In words:* seven points on a line of rates. The rule stands at 15.6 in 100 (the lesson counts other months). The first query is highest (18.3); planned returns (18.1) and transfers (16.9) lift the rate too. Hospitals look best if those who died or left against advice are kept (15.2): the dead do not return. The last 30 days and observation do nearly the same (15.3).
 
 The mistakes pull in both directions, so a plausible total proves nothing. With planned returns counted, more than half of the oncology ward's starts have a "return".
 
@@ -524,7 +524,7 @@ print(f"\nconverted: {converted:,} of {len(creatinine):,}; still above 20: {(cre
 
 *About 43 min from the start. Stuck? `hint("w02-j0-history")`*
 
-A colleague took all columns of `stays` and added how many stays each person has, because those who come often come again. A plain model is our **detector**: trained on discharges before December 2025, tested on those from January 2026 on. In this world no honest score beats an AUC of 0.779, but for chance.
+A colleague took all columns of `stays` and added how many stays each person has, because those who come often come again. A plain model is our **detector**: trained on discharges before December 2025, tested on those from January 2026 on (December's 30 days run into January). In this world no honest score beats an AUC of 0.779, but for chance.
 """
 
 # %% tags=["uses-answer"]
@@ -738,7 +738,7 @@ plt.show()
 
 # %% [markdown]
 """
-*In words:* three points with 95 % intervals. The look-ahead table lies above 0.9, far right of the best possible 0.779. The honest table lies near 0.75 (your choices move it a little); with the units of one laboratory broken it falls to about 0.65.
+*In words:* three points with 95 % intervals. The look-ahead table lies above 0.9, far right of the best possible 0.779. The honest table lies near 0.75 (your choices move it a little); with the units of one laboratory broken it falls to about 0.65. (Results count as known 50 minutes after the sample: an assumption, for the memo.)
 
 **For the CTO:** in life nobody prints the ceiling. Ask when each column becomes known, and drop each in turn. **For the product manager:** the score is no promise of use. `n_diagnoses` gains almost nothing; is it worth the question to the head of coding?
 """
@@ -854,7 +854,7 @@ print(f"\ncreatinine after the repair, worst hospital and month: {after:.3f}")
 
 # %% [markdown]
 """
-**Inside** or **outside**: the whole interval lies on one side of the limit. **Undecided**: the limit lies in it, as 5 in 100 does in the interval of 4 to 16 for 7 late messages of 83. Undecided is no pass: the owner counts more before anybody launches. (Report and verdict are of the feed as delivered; the worst of several places looks a little worse than it is.)
+The interval, `low` to `high`, is where the share plausibly lies. **Inside** or **outside**: all of it lies on one side of the limit. **Undecided**: the limit lies in it, as 5 in 100 does in the interval of 4 to 16 for 7 late messages of 83. Undecided is no pass: the owner counts more before anybody launches. (Report and verdict are of the feed as delivered; the worst of several places looks a little worse than it is.)
 
 Outside means for a launch what the third part says: with *stop* nobody trains until it is mended, as creatinine now is in our table; with *label* training goes on and a claim is limited; with *page* somebody is called today.
 """
