@@ -854,7 +854,7 @@ print(f"\ncreatinine after the repair, worst hospital and month: {after:.3f}")
 
 # %% [markdown]
 """
-The interval, `low` to `high`, is where the share plausibly lies. **Inside** or **outside**: all of it lies on one side of the limit. **Undecided**: the limit lies in it, as 5 in 100 does in the interval of 4 to 16 for 7 late messages of 83. Undecided is no pass: the owner counts more before anybody launches. (Report and verdict are of the feed as delivered; the worst of several places looks a little worse than it is.)
+The interval, `low` to `high`, is where the share plausibly lies. **Inside** or **outside**: all of it lies on one side of the limit. **Undecided**: the limit lies in it, as 5 in 100 does in the interval of 4 to 16 for 7 late messages of 83. Undecided is no pass: the owner counts more before a launch. (Report and verdict are of the feed as delivered; the worst of several places looks a little worse than it is.)
 
 Outside means for a launch what the third part says: with *stop* nobody trains until it is mended, as creatinine now is in our table; with *label* training goes on and a claim is limited; with *page* somebody is called today.
 """
