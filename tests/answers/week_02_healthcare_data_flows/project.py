@@ -217,80 +217,6 @@ def reason(stays, until):
     return pd.Series(np.select(conditions, words, default="start"), index=stays.index)
 
 
-# %% exercise="w02-j0-returns" right="two questions, one line each"
-def came_back(episodes):
-    following = episodes.groupby("patient_id")[["admitted", "admission"]].shift(-1)
-    soon = following["admitted"] < episodes["discharged"] + pd.Timedelta(days=30)
-    planned = following["admission"].eq("elective")
-    return soon & ~planned
-
-
-# %% exercise="w02-j0-returns" right="a loop"
-def came_back(episodes):
-    rows = list(episodes.itertuples())
-    found = []
-    for one, following in zip(rows, [*rows[1:], None], strict=True):
-        same = following is not None and following.patient_id == one.patient_id
-        soon = same and following.admitted - one.discharged < pd.Timedelta(days=30)
-        found.append(bool(soon and following.admission != "elective"))
-    return pd.Series(found, index=episodes.index)
-
-
-# %% exercise="w02-j0-returns" wrong="forgets to return" says="Does its last line begin with"
-def came_back(episodes):
-    following = episodes.groupby("patient_id")[["admitted", "admission"]].shift(-1)
-    gap = following["admitted"] - episodes["discharged"]
-
-
-# %% exercise="w02-j0-returns" wrong="emergencies only" says="which nobody planned"
-def came_back(episodes):
-    following = episodes.groupby("patient_id")[["admitted", "admission"]].shift(-1)
-    gap = following["admitted"] - episodes["discharged"]
-    return (gap < pd.Timedelta(days=30)) & (following["admission"] == "emergency")
-
-
-# %% exercise="w02-j0-returns" wrong="thirty days and one moment" says="Less than 30 is asked for"
-def came_back(episodes):
-    following = episodes.groupby("patient_id")[["admitted", "admission"]].shift(-1)
-    gap = following["admitted"] - episodes["discharged"]
-    return (gap <= pd.Timedelta(days=30)) & (following["admission"] != "elective")
-
-
-# %% exercise="w02-j0-returns" wrong="the next row, whoever it is" says="the next row is Ben's"
-def came_back(episodes):
-    following = episodes[["admitted", "admission"]].shift(-1)
-    gap = following["admitted"] - episodes["discharged"]
-    return (gap < pd.Timedelta(days=30)) & (following["admission"] != "elective")
-
-
-# %% exercise="w02-j0-returns" wrong="planned returns counted" says="a planned stay is no failure"
-def came_back(episodes):
-    following = episodes.groupby("patient_id")[["admitted", "admission"]].shift(-1)
-    return following["admitted"] - episodes["discharged"] < pd.Timedelta(days=30)
-
-
-# %% exercise="w02-j0-returns" wrong="looks at how this one began" says="a planned stay is no failure"
-def came_back(episodes):
-    following = episodes.groupby("patient_id")[["admitted", "admission"]].shift(-1)
-    gap = following["admitted"] - episodes["discharged"]
-    return (gap < pd.Timedelta(days=30)) & (episodes["admission"] != "elective")
-
-
-# %% exercise="w02-j0-returns" wrong="a planned stay is no start either" says="is a start like any other"
-def came_back(episodes):
-    following = episodes.groupby("patient_id")[["admitted", "admission"]].shift(-1)
-    gap = following["admitted"] - episodes["discharged"]
-    unplanned = (following["admission"] != "elective") & (episodes["admission"] != "elective")
-    return (gap < pd.Timedelta(days=30)) & unplanned
-
-
-# %% exercise="w02-j0-returns" wrong="two words taken for all" says="every word but elective"
-def came_back(episodes):
-    following = episodes.groupby("patient_id")[["admitted", "admission"]].shift(-1)
-    gap = following["admitted"] - episodes["discharged"]
-    return (gap < pd.Timedelta(days=30)) & following["admission"].isin(["emergency", "urgent"])
-
-
 # %% exercise="w02-j0-persons" right="map, and fill with the id itself"
 def person_of(patient_ids, pairs):
     linked = pairs[pairs["score"] > 8].set_index("second_id")["first_id"]
@@ -334,12 +260,6 @@ def person_of(patient_ids, pairs):
     return patient_ids.replace(dict(zip(linked["second_id"], linked["first_id"], strict=True)))
 
 
-# %% exercise="w02-j0-persons" wrong="same phone is enough" says="of your links are right"
-def person_of(patient_ids, pairs):
-    linked = pairs[pairs["score"] >= 5]
-    return patient_ids.replace(dict(zip(linked["second_id"], linked["first_id"], strict=True)))
-
-
 # %% exercise="w02-j0-persons" wrong="believes that the best stand on top" says="With other scores"
 def person_of(patient_ids, pairs):
     linked = pairs.head(int((pairs["score"] >= 10).sum()))
@@ -350,7 +270,6 @@ def person_of(patient_ids, pairs):
 def creatinine_mg_dl(results, site_id, since):
     value = results["value"].astype(float).copy()
     value[(results["site_id"] == site_id) & ~(results["taken"] < since)] /= 88.4
-    value[value > 20] = np.nan
     return value
 
 
@@ -358,37 +277,32 @@ def creatinine_mg_dl(results, site_id, since):
 def creatinine_mg_dl(results, site_id, since):
     changed = results["site_id"].eq(site_id) & results["taken"].ge(since)
     value = np.where(changed, results["value"] / 88.4, results["value"])
-    return pd.Series(np.where(value > 20, np.nan, value), index=results.index)
-
-
-# %% exercise="w02-j0-units" wrong="forgets to return" says="Does its last line begin with"
-def creatinine_mg_dl(results, site_id, since):
-    value = results["value"] / 88.4
+    return pd.Series(value, index=results.index)
 
 
 # %% exercise="w02-j0-units" wrong="the whole history of the site" says="was taken before the change"
 def creatinine_mg_dl(results, site_id, since):
     value = results["value"].where(results["site_id"] != site_id, results["value"] / 88.4)
-    return value.where(value <= 20)
+    return value
 
 
 # %% exercise="w02-j0-units" wrong="every site" says="is of another site"
 def creatinine_mg_dl(results, site_id, since):
     value = results["value"].where(results["taken"] < since, results["value"] / 88.4)
-    return value.where(value <= 20)
+    return value
 
 
 # %% exercise="w02-j0-units" wrong="from the day after" says="taken on the day of the change"
 def creatinine_mg_dl(results, site_id, since):
     changed = (results["site_id"] == site_id) & (results["taken"] > since)
     value = results["value"].where(~changed, results["value"] / 88.4)
-    return value.where(value <= 20)
+    return value
 
 
 # %% exercise="w02-j0-units" wrong="converts what looks large" says="Site and time decide"
 def creatinine_mg_dl(results, site_id, since):
     value = results["value"].where(results["value"] <= 20, results["value"] / 88.4)
-    return value.where(value <= 20)
+    return value
 
 
 # %% exercise="w02-j0-units" wrong="guesses at the other sites" says="A guess that looks right"
@@ -396,35 +310,21 @@ def creatinine_mg_dl(results, site_id, since):
     changed = (results["site_id"] == site_id) & (results["taken"] >= since)
     changed = changed | ((results["value"] > 20) & (results["taken"] >= since))
     value = results["value"].where(~changed, results["value"] / 88.4)
-    return value.where(value <= 20)
-
-
-# %% exercise="w02-j0-units" wrong="guesses before the confirmed day" says="Nobody said what it is"
-def creatinine_mg_dl(results, site_id, since):
-    changed = (results["site_id"] == site_id) & ((results["taken"] >= since) | (results["value"] > 20))
-    value = results["value"].where(~changed, results["value"] / 88.4)
-    return value.where(value <= 20)
-
-
-# %% exercise="w02-j0-units" wrong="twenty is out too" says="only values above 20 are emptied"
-def creatinine_mg_dl(results, site_id, since):
-    changed = (results["site_id"] == site_id) & (results["taken"] >= since)
-    value = results["value"].where(~changed, results["value"] / 88.4)
-    return value.where(value < 20)
+    return value
 
 
 # %% exercise="w02-j0-units" wrong="the site by heart" says="use `site_id`"
 def creatinine_mg_dl(results, site_id, since):
     changed = results["site_id"].isin(["h1", "hosp-2"]) & (results["taken"] >= since)
     value = results["value"].where(~changed, results["value"] / 88.4)
-    return value.where(value <= 20)
+    return value
 
 
 # %% exercise="w02-j0-units" wrong="the day by heart" says="compare `taken` with `since`"
 def creatinine_mg_dl(results, site_id, since):
     changed = (results["site_id"] == site_id) & (results["taken"] >= "2026-02-01")
     value = results["value"].where(~changed, results["value"] / 88.4)
-    return value.where(value <= 20)
+    return value
 
 
 # %% exercise="w02-j0-history" right="compares the dates"
@@ -475,13 +375,6 @@ def stays_before(starts, stays):
     return starts["stay_id"].map(pairs[known].groupby("stay_id").size()).fillna(0).astype(int)
 
 
-# %% exercise="w02-j0-units" wrong="fifty is still possible" says="20.5 becomes empty"
-def creatinine_mg_dl(results, site_id, since):
-    changed = (results["site_id"] == site_id) & (results["taken"] >= since)
-    value = results["value"].where(~changed, results["value"] / 88.4)
-    return value.where(value <= 50)
-
-
 # %% exercise="w02-j0-reasons" wrong="no word on where they went means still in" says="an empty `disposition` does not"
 def reason(stays, until):
     went = stays["disposition"]
@@ -527,11 +420,6 @@ limits = {key: (0.05, "laboratory manager") for key in five}
 # %% exercise="w02-j0-quality" wrong="in percent" says="write 5 in 100 as 0.05"
 five = ["creatinine", "race", "late messages", "second records", "coding gap"]
 limits = {key: (5, "laboratory manager", "stop training") for key in five}
-
-
-# %% exercise="w02-j0-quality" wrong="so wide that nothing fails" says="from 0 to 0.20"
-five = ["creatinine", "race", "late messages", "second records", "coding gap"]
-limits = {key: (1.0, "laboratory manager", "stop training") for key in five}
 
 
 # %% exercise="w02-j0-quality" wrong="everybody answers for it" says="no single role answers"
@@ -584,13 +472,7 @@ activity = {"text": "score 10"}
 agent = [{"who": {"display": "Chief technology officer"}}]
 
 
-# %% exercise="w02-j0-lineage" wrong="does not say how sure a link was" says="from which score on"
-activity = {"text": "Episodes joined, 30 days; creatinine of hosp-2 converted; persons linked by score."}
-agent = [{"who": {"display": "Chief technology officer"}}]
-
-
-# %% exercise="w02-j0-columns" right="at discharge, without the number of codes"
-prediction_time = "discharge"
+# %% exercise="w02-j0-columns" right="without the number of codes"
 left_out = {
     "follow_up_within_14d": "comes after the discharge",
     "cost_year_after": "the year after the stay",
@@ -603,43 +485,11 @@ left_out = {
 }
 
 
-# %% exercise="w02-j0-columns" right="in the morning, and one more by choice"
-prediction_time = "06:30"
-left_out = {
-    "follow_up_within_14d": "comes after the discharge",
-    "cost_year_after": "the year after the stay",
-    "stays_in_extract": "includes the return that we predict",
-    "cost": "the bill comes weeks later",
-    "episode_diagnosis_count": "billing keeps on adding to it",
-    "payer": "compliance wants it out",
-    "area_deprivation": "fairness review has to come first",
-    "n_diagnoses": "coded at the discharge, not before",
-    "disposition": "nobody has written it down yet",
-    "length_of_stay": "known only when they go",
-    "sex": "left out until the fairness review",
-}
-
-
-# %% exercise="w02-j0-columns" wrong="whenever" says="decide for one"
-prediction_time = "at night"
-left_out = {
-    "follow_up_within_14d": "comes after the discharge",
-    "cost_year_after": "the year after the stay",
-    "stays_in_extract": "includes the return that we predict",
-    "cost": "the bill comes weeks later",
-    "episode_diagnosis_count": "billing keeps on adding to it",
-    "payer": "compliance wants it out",
-    "area_deprivation": "fairness review has to come first",
-}
-
-
 # %% exercise="w02-j0-columns" wrong="names without reasons" says="write a dict"
-prediction_time = "discharge"
 left_out = ["cost", "payer", "area_deprivation"]
 
 
 # %% exercise="w02-j0-columns" wrong="a column of another table" says="no such column"
-prediction_time = "discharge"
 left_out = {
     "follow_up_within_14d": "comes after the discharge",
     "cost_year_after": "the year after the stay",
@@ -653,7 +503,6 @@ left_out = {
 
 
 # %% exercise="w02-j0-columns" wrong="keeps the follow-up visit" says="depends on the days"
-prediction_time = "discharge"
 left_out = {
     "cost_year_after": "the year after the stay",
     "stays_in_extract": "includes the return that we predict",
@@ -665,7 +514,6 @@ left_out = {
 
 
 # %% exercise="w02-j0-columns" wrong="keeps the count of stays" says="depends on the days"
-prediction_time = "discharge"
 left_out = {
     "follow_up_within_14d": "comes after the discharge",
     "cost_year_after": "the year after the stay",
@@ -677,7 +525,6 @@ left_out = {
 
 
 # %% exercise="w02-j0-columns" wrong="keeps the cost of the year after" says="depends on the days"
-prediction_time = "discharge"
 left_out = {
     "follow_up_within_14d": "comes after the discharge",
     "stays_in_extract": "includes the return that we predict",
@@ -689,7 +536,6 @@ left_out = {
 
 
 # %% exercise="w02-j0-columns" wrong="keeps the bill" says="goes on filling"
-prediction_time = "discharge"
 left_out = {
     "follow_up_within_14d": "comes after the discharge",
     "cost_year_after": "the year after the stay",
@@ -701,7 +547,6 @@ left_out = {
 
 
 # %% exercise="w02-j0-columns" wrong="keeps the count of billing" says="goes on filling"
-prediction_time = "discharge"
 left_out = {
     "follow_up_within_14d": "comes after the discharge",
     "cost_year_after": "the year after the stay",
@@ -713,7 +558,6 @@ left_out = {
 
 
 # %% exercise="w02-j0-columns" wrong="keeps what predicts well" says="compliance asked"
-prediction_time = "discharge"
 left_out = {
     "follow_up_within_14d": "comes after the discharge",
     "cost_year_after": "the year after the stay",
@@ -725,7 +569,6 @@ left_out = {
 
 
 # %% exercise="w02-j0-columns" wrong="keeps the insurance" says="compliance asked"
-prediction_time = "discharge"
 left_out = {
     "follow_up_within_14d": "comes after the discharge",
     "cost_year_after": "the year after the stay",
@@ -733,44 +576,14 @@ left_out = {
     "cost": "the bill comes weeks later",
     "episode_diagnosis_count": "billing keeps on adding to it",
     "area_deprivation": "fairness review has to come first",
-}
-
-
-# %% exercise="w02-j0-columns" wrong="the morning knows where they will go" says="At 06:30 a column stays"
-prediction_time = "06:30"
-left_out = {
-    "follow_up_within_14d": "comes after the discharge",
-    "cost_year_after": "the year after the stay",
-    "stays_in_extract": "includes the return that we predict",
-    "cost": "the bill comes weeks later",
-    "episode_diagnosis_count": "billing keeps on adding to it",
-    "payer": "compliance wants it out",
-    "area_deprivation": "fairness review has to come first",
-    "n_diagnoses": "coded at the discharge, not before",
-}
-
-
-# %% exercise="w02-j0-columns" wrong="the morning has the codes" says="At 06:30 a column stays"
-prediction_time = "06:30"
-left_out = {
-    "follow_up_within_14d": "comes after the discharge",
-    "cost_year_after": "the year after the stay",
-    "stays_in_extract": "includes the return that we predict",
-    "cost": "the bill comes weeks later",
-    "episode_diagnosis_count": "billing keeps on adding to it",
-    "payer": "compliance wants it out",
-    "area_deprivation": "fairness review has to come first",
-    "disposition": "nobody has written it down yet",
 }
 
 
 # %% exercise="w02-j0-columns" wrong="everything out, to be safe" says="helps no patient"
-prediction_time = "discharge"
 left_out = {name: f"left out, to be safe about {name}" for name in candidates}
 
 
 # %% exercise="w02-j0-columns" wrong="reasons of one word" says="too short"
-prediction_time = "discharge"
 left_out = {
     "follow_up_within_14d": "comes after the discharge",
     "cost_year_after": "the year after the stay",
@@ -783,7 +596,6 @@ left_out = {
 
 
 # %% exercise="w02-j0-columns" wrong="one reason for all" says="Most columns have the same reason"
-prediction_time = "discharge"
 left_out = dict.fromkeys(
     [
         "follow_up_within_14d",
@@ -818,7 +630,85 @@ def reason(stays, until):
     return pd.Series(np.select(conditions, words, default="start"), index=stays.index)
 
 
-# %% exercise="w02-j0-persons" right="one doubtful pair too, which the message names"
+# %% exercise="w02-j0-columns" right="two more by choice"
+left_out = {
+    "follow_up_within_14d": "comes after the discharge",
+    "cost_year_after": "the year after the stay",
+    "stays_in_extract": "includes the return that we predict",
+    "cost": "the bill comes weeks later",
+    "episode_diagnosis_count": "billing keeps on adding to it",
+    "payer": "compliance wants it out",
+    "area_deprivation": "fairness review has to come first",
+    "n_diagnoses": "written by coders, perhaps later",
+    "sex": "left out until the fairness review",
+}
+
+
+# %% exercise="w02-j0-columns" wrong="what the morning does not know goes too" says="two at most"
+left_out = {
+    "follow_up_within_14d": "comes after the discharge",
+    "cost_year_after": "the year after the stay",
+    "stays_in_extract": "includes the return that we predict",
+    "cost": "the bill comes weeks later",
+    "episode_diagnosis_count": "billing keeps on adding to it",
+    "payer": "compliance wants it out",
+    "area_deprivation": "fairness review has to come first",
+    "n_diagnoses": "written by coders, perhaps later",
+    "disposition": "nobody has written it down yet",
+    "length_of_stay": "known only when they go",
+}
+
+
+# %% exercise="w02-j0-units" wrong="forgets to return" says="Its last line was given"
+def creatinine_mg_dl(results, site_id, since):
+    changed = (results["site_id"] == site_id) & (results["taken"] >= since)
+    value = results["value"].where(~changed, results["value"] / 88.4)
+
+
+# %% exercise="w02-j0-units" wrong="guesses before the confirmed day" says="Nobody said what it is"
+def creatinine_mg_dl(results, site_id, since):
+    changed = (results["site_id"] == site_id) & ((results["taken"] >= since) | (results["value"] > 20))
+    return results["value"].where(~changed, results["value"] / 88.4)
+
+
+# %% exercise="w02-j0-persons" wrong="one doubtful pair too" says="these are two people"
 def person_of(patient_ids, pairs):
     linked = pairs[pairs["score"] > 5]
     return patient_ids.replace(dict(zip(linked["second_id"], linked["first_id"], strict=True)))
+
+
+# %% exercise="w02-j0-persons" wrong="same phone is enough" says="these are two people"
+def person_of(patient_ids, pairs):
+    linked = pairs[pairs["score"] >= 5]
+    return patient_ids.replace(dict(zip(linked["second_id"], linked["first_id"], strict=True)))
+
+
+# %% exercise="w02-j0-quality" right="a limit above 0.20, argued in the memo"
+five = ["creatinine", "race", "late messages", "second records", "coding gap"]
+limits = {key: (0.05, "laboratory manager", "stop training") for key in five}
+limits["race"] = (0.3, "head of registration", "label comparisons of groups")
+
+
+# %% exercise="w02-j0-quality" wrong="so wide that nothing fails" says="can never fail"
+five = ["creatinine", "race", "late messages", "second records", "coding gap"]
+limits = {key: (1.0, "laboratory manager", "stop training") for key in five}
+
+
+# %% exercise="w02-j0-lineage" right="points, above the doubtful one"
+activity = {"text": "Episodes joined; hosp-2 converted; pairs of more than 6 points linked as one person."}
+agent = [{"who": {"display": "Chief technology officer"}}]
+
+
+# %% exercise="w02-j0-lineage" wrong="does not say how sure a link was" says="from which score on"
+activity = {"text": "Episodes joined, 30 days; creatinine of hosp-2 converted; persons linked by score."}
+agent = [{"who": {"display": "Chief technology officer"}}]
+
+
+# %% exercise="w02-j0-lineage" wrong="another score than the code's" says="links from 16 and not 6"
+activity = {"text": "Episodes joined, 30 days; creatinine of hosp-2 converted; persons linked from score 4."}
+agent = [{"who": {"display": "Chief technology officer"}}]
+
+
+# %% exercise="w02-j0-lineage" wrong="a number that is no score" says="from which score on"
+activity = {"text": "Episodes joined, creatinine of hosp-2 converted; persons linked by 8 clerks in doubt."}
+agent = [{"who": {"display": "Chief technology officer"}}]
